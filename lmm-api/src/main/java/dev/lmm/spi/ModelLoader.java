@@ -1,0 +1,4 @@
+package dev.lmm.spi;
+
+/** Placeholder shape, completed with the facade. */
+public interface ModelLoader {}

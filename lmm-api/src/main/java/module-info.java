@@ -1,0 +1,13 @@
+/**
+ * What callers of lmm see: the model roles, their requests and results, and the SPI behind them.
+ */
+module dev.lmm.api {
+  requires static transitive org.jspecify;
+  requires org.slf4j;
+
+  exports dev.lmm;
+  exports dev.lmm.spi;
+
+  uses dev.lmm.spi.ImageDecoder;
+  uses dev.lmm.spi.ModelLoader;
+}
