@@ -4,4 +4,7 @@ module dev.lmm.core {
   requires static transitive org.jspecify;
   requires org.slf4j;
   requires com.fasterxml.jackson.core;
+
+  exports dev.lmm.core.graph;
+  exports dev.lmm.core.engine;
 }

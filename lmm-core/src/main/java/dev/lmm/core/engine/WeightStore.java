@@ -1,0 +1,30 @@
+package dev.lmm.core.engine;
+
+import dev.lmm.core.graph.WeightSource;
+import java.nio.ByteBuffer;
+
+/**
+ * A checkpoint's tensors, by name: where they lie and, mapped, what they hold. Thread-safe. Stays
+ * open as long as any program compiled from it.
+ */
+public interface WeightStore extends WeightSource {
+  /**
+   * Where a tensor lies.
+   *
+   * @param name its name
+   * @return the place
+   * @throws dev.lmm.CheckpointException if there is no such tensor
+   */
+  StoredTensor locate(String name);
+
+  /**
+   * Some bytes of a tensor, mapped, not copied where the machine is little-endian.
+   *
+   * @param name its name
+   * @param offset from the tensor's start, in bytes
+   * @param length in bytes, below 2 GiB
+   * @return a read-only direct buffer in little-endian order
+   * @throws dev.lmm.CheckpointException if there is no such tensor or range
+   */
+  ByteBuffer map(String name, long offset, int length);
+}

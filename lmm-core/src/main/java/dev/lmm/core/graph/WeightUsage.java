@@ -1,0 +1,164 @@
+package dev.lmm.core.graph;
+
+import dev.lmm.CheckpointException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+
+/**
+ * Resolves weights by name and remembers which ranges were read, over all graphs of a model, so
+ * that a tensor that is missing, misshapen or left unread fails the load. Not thread-safe.
+ */
+public final class WeightUsage {
+  private record Range(long from, long to) {}
+
+  private final WeightSource source;
+  private final String expectedBy;
+  private final Map<String, List<Range>> read = new TreeMap<>();
+
+  /**
+   * Begins with nothing read.
+   *
+   * @param source the checkpoint's tensors
+   * @param expectedBy what implies the shapes, for messages; for instance {@code config.json}
+   */
+  public WeightUsage(WeightSource source, String expectedBy) {
+    this.source = source;
+    this.expectedBy = expectedBy;
+  }
+
+  /**
+   * The checkpoint's tensors.
+   *
+   * @return the source
+   */
+  public WeightSource source() {
+    return source;
+  }
+
+  /**
+   * Whether the checkpoint has a tensor; for layouts with optional ones.
+   *
+   * @param name its name
+   * @return true if it is there (always, without a checkpoint)
+   */
+  public boolean has(String name) {
+    return source == WeightSource.anything() || source.shape(name) != null;
+  }
+
+  /**
+   * Checks a reference and marks its range as read.
+   *
+   * @param ref the reference
+   * @throws CheckpointException if the tensor is missing or has another shape
+   */
+  public void use(WeightRef ref) {
+    if (source != WeightSource.anything()) {
+      long[] found = source.shape(ref.name());
+      if (found == null) {
+        throw new CheckpointException(
+            source.description()
+                + ": "
+                + ref.name()
+                + " is missing; "
+                + expectedBy
+                + " implies a tensor of shape "
+                + Arrays.toString(ref.stored())
+                + nearest(ref.name()));
+      }
+      if (!Arrays.equals(found, ref.stored())) {
+        throw new CheckpointException(
+            source.description()
+                + ": "
+                + ref.name()
+                + " is "
+                + Arrays.toString(found)
+                + ", "
+                + expectedBy
+                + " implies "
+                + Arrays.toString(ref.stored())
+                + "; do weights and config belong to the same model?");
+      }
+    }
+    read.computeIfAbsent(ref.name(), name -> new ArrayList<>())
+        .add(new Range(ref.rowStart(), ref.rowStart() + ref.rows()));
+  }
+
+  /**
+   * All tensors that were read, wholly or in part.
+   *
+   * @return their names, sorted
+   */
+  public List<String> read() {
+    return List.copyOf(read.keySet());
+  }
+
+  /**
+   * Fails if the checkpoint holds a tensor, or rows of one, that no graph read.
+   *
+   * @param mayStayUnread which tensors may be left
+   * @throws CheckpointException naming what was left
+   */
+  public void requireAllRead(Predicate<String> mayStayUnread) {
+    List<String> unread = new ArrayList<>();
+    for (String name : source.names()) {
+      if (mayStayUnread.test(name)) {
+        continue;
+      }
+      long[] shape = source.shape(name);
+      List<Range> ranges = read.get(name);
+      if (ranges == null) {
+        unread.add(name + Arrays.toString(shape));
+      } else if (shape != null && shape.length > 0) {
+        long covered = covered(ranges);
+        if (covered < shape[0]) {
+          unread.add(
+              name + Arrays.toString(shape) + " (" + (shape[0] - covered) + " rows left unread)");
+        }
+      }
+    }
+    if (!unread.isEmpty()) {
+      int shown = Math.min(5, unread.size());
+      throw new CheckpointException(
+          source.description()
+              + ": "
+              + unread.size()
+              + " tensors are not used by the model that "
+              + expectedBy
+              + " describes: "
+              + String.join(", ", unread.subList(0, shown))
+              + (unread.size() > shown ? ", ..." : "")
+              + "; do weights and config belong to the same model?");
+    }
+  }
+
+  private static long covered(List<Range> ranges) {
+    List<Range> sorted = new ArrayList<>(ranges);
+    sorted.sort((a, b) -> Long.compare(a.from(), b.from()));
+    long covered = 0;
+    long end = 0;
+    for (Range range : sorted) {
+      long from = Math.max(range.from(), end);
+      if (range.to() > from) {
+        covered += range.to() - from;
+        end = range.to();
+      }
+    }
+    return covered;
+  }
+
+  /** A tensor of the same last name, as a hint at a wrong prefix. */
+  private String nearest(String name) {
+    String tail = name.substring(name.lastIndexOf('.', Math.max(0, name.lastIndexOf('.') - 1)) + 1);
+    for (String candidate : source.names()) {
+      if (candidate.toLowerCase(Locale.ROOT).endsWith(tail.toLowerCase(Locale.ROOT))) {
+        return "; the nearest name there is " + candidate;
+      }
+    }
+    return "";
+  }
+}
