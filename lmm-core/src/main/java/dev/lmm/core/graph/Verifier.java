@@ -2,9 +2,7 @@ package dev.lmm.core.graph;
 
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -23,7 +21,7 @@ public final class Verifier {
    * @throws GraphException naming the first node or value that breaks a rule
    */
   public static Graph verify(Graph graph) {
-    Map<Value, Boolean> defined = new IdentityHashMap<>();
+    Set<Value> defined = new HashSet<>();
     Set<String> names = new HashSet<>();
     List<Value> given = new ArrayList<>(graph.inputs());
     given.addAll(graph.states().keySet());
@@ -42,7 +40,7 @@ public final class Verifier {
     for (Node node : graph.nodes()) {
       for (Value input : node.inputs()) {
         require(
-            input == null || defined.containsKey(input),
+            input == null || defined.contains(input),
             graph,
             node.name() + " uses " + input + " before it is defined");
       }
@@ -67,7 +65,7 @@ public final class Verifier {
         .forEach(
             (state, next) -> {
               require(
-                  defined.containsKey(next) && next.type().equals(state.type()),
+                  defined.contains(next) && next.type().equals(state.type()),
                   graph,
                   "state " + state + " becomes " + next + ", which has another type");
               symbolsBound(graph, state);
@@ -77,16 +75,15 @@ public final class Verifier {
         .forEach(
             (name, value) ->
                 require(
-                    defined.containsKey(value),
+                    defined.contains(value),
                     graph,
                     "output " + name + " is " + value + ", which nothing defines"));
     require(!graph.outputs().isEmpty(), graph, "has no output");
     return graph;
   }
 
-  private static void define(
-      Graph graph, Value value, Map<Value, Boolean> defined, Set<String> names) {
-    require(defined.put(value, true) == null, graph, value + " is defined twice");
+  private static void define(Graph graph, Value value, Set<Value> defined, Set<String> names) {
+    require(defined.add(value), graph, value + " is defined twice");
     require(names.add(value.name()), graph, "the name " + value.name() + " is used twice");
   }
 
