@@ -7,4 +7,5 @@ module dev.lmm.core {
 
   exports dev.lmm.core.graph;
   exports dev.lmm.core.engine;
+  exports dev.lmm.core.checkpoint;
 }

@@ -1,0 +1,50 @@
+package dev.lmm;
+
+import java.util.List;
+
+/** What the model sees of a text or a picture, as plain arrays. Thread-safe. */
+public interface Inspection {
+  /**
+   * The tokenizer's own output: with special tokens, not padded, not cut.
+   *
+   * @param text any text
+   * @return ids and pieces
+   */
+  Tokens tokenize(String text);
+
+  /**
+   * The tensor the model computes with for a picture.
+   *
+   * @param image a picture
+   * @return the numbers and their shape
+   */
+  Pixels preprocess(Image image);
+
+  /**
+   * A tokenized text.
+   *
+   * @param ids the ids
+   * @param tokens the pieces in the vocabulary's own spelling
+   */
+  record Tokens(List<Integer> ids, List<String> tokens) {
+    /** Copies the lists. */
+    public Tokens {
+      ids = List.copyOf(ids);
+      tokens = List.copyOf(tokens);
+    }
+  }
+
+  /**
+   * A preprocessed picture.
+   *
+   * @param shape lengths of all axes
+   * @param values the numbers, row by row
+   */
+  @SuppressWarnings("ArrayRecordComponent") // large, handed over without a copy
+  record Pixels(List<Integer> shape, float[] values) {
+    /** Copies the shape. */
+    public Pixels {
+      shape = List.copyOf(shape);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package dev.lmm;
+
+import dev.lmm.spi.LoadOptions;
+import java.util.OptionalLong;
+import java.util.function.Function;
+
+/**
+ * A request to load a model. Immutable: every option gives a new request.
+ *
+ * <p>Defaults: the best engine that is there, the device it prefers, the precision that fits, one
+ * thread for each core, network allowed for hub ids.
+ *
+ * @param <T> what is loaded: a model or one of its roles
+ */
+public final class LoadRequest<T> {
+  private final LoadOptions options;
+  private final Function<LoadOptions, T> loader;
+
+  LoadRequest(LoadOptions options, Function<LoadOptions, T> loader) {
+    this.options = options;
+    this.loader = loader;
+  }
+
+  private LoadRequest<T> with(LoadOptions changed) {
+    return new LoadRequest<>(changed, loader);
+  }
+
+  /**
+   * Chooses the engine.
+   *
+   * @param name {@code auto}, {@code onnx}, {@code reference}, or another that is on the class path
+   * @return a new request
+   */
+  public LoadRequest<T> engine(String name) {
+    return with(options.withEngine(Check.notNull(name, "engine")));
+  }
+
+  /**
+   * Chooses the device.
+   *
+   * @param name {@code auto}, {@code cpu} or {@code cuda:N}
+   * @return a new request
+   */
+  public LoadRequest<T> device(String name) {
+    return with(options.withDevice(Check.notNull(name, "device")));
+  }
+
+  /**
+   * Chooses the precision.
+   *
+   * @param precision what weights and arithmetic are held in
+   * @return a new request
+   */
+  public LoadRequest<T> precision(Precision precision) {
+    return with(options.withPrecision(Check.notNull(precision, "precision")));
+  }
+
+  /**
+   * Chooses the size of the engine's thread pool, which all models of the process share: the first
+   * model that is loaded decides.
+   *
+   * @param threads at least 1, or 0 for one a core
+   * @return a new request
+   */
+  public LoadRequest<T> threads(int threads) {
+    Check.that(threads >= 0, "threads: is " + threads + "; expected at least 0");
+    return with(options.withThreads(threads));
+  }
+
+  /**
+   * Forbids the network: a hub id must be in the cache.
+   *
+   * @return a new request
+   */
+  public LoadRequest<T> offline() {
+    return with(options.withOffline(true));
+  }
+
+  /**
+   * Leaves weights in the mapped file instead of packing them for the processor: loads at once and
+   * takes next to no private memory, but runs slower.
+   *
+   * @return a new request
+   */
+  public LoadRequest<T> mapped() {
+    return with(options.withMapped(true));
+  }
+
+  /**
+   * Makes up the weights: for benchmarks and sizing of a folder that has config and tokenizer only.
+   *
+   * @param seed of the random numbers
+   * @return a new request
+   */
+  public LoadRequest<T> randomWeights(long seed) {
+    return with(options.withRandomWeights(OptionalLong.of(seed)));
+  }
+
+  /**
+   * Loads.
+   *
+   * @return the model or role, to be closed
+   * @throws ModelNotFoundException if the id leads nowhere
+   * @throws CheckpointException if a file is missing or broken
+   * @throws UnsupportedModelException if the family or an option is not supported
+   * @throws EngineException if no engine can run it
+   */
+  public T load() {
+    return loader.apply(options);
+  }
+}

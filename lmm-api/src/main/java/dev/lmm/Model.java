@@ -1,0 +1,40 @@
+package dev.lmm;
+
+/**
+ * A loaded model, which plays one or several roles. Thread-safe. Close it when done; closing twice
+ * is harmless, and using it or one of its roles afterwards throws {@link ClosedException}.
+ */
+public interface Model extends AutoCloseable {
+  /**
+   * What was loaded.
+   *
+   * @return id, type, engine, device, precision
+   */
+  ModelInfo info();
+
+  /**
+   * Its layers and parameters.
+   *
+   * @return the summary
+   */
+  Summary summary();
+
+  /**
+   * What it sees of texts and pictures.
+   *
+   * @return the view
+   */
+  Inspection inspect();
+
+  /**
+   * The model as one that embeds pictures and texts. Roles share the model's weights and end with
+   * it; closing such a role closes nothing.
+   *
+   * @return the role
+   * @throws UnsupportedModelException if it cannot play this role
+   */
+  Encoder encoder();
+
+  @Override
+  void close();
+}

@@ -1,0 +1,81 @@
+package dev.lmm;
+
+import dev.lmm.spi.LoadOptions;
+import dev.lmm.spi.ModelLoader;
+import java.nio.file.Path;
+import java.util.ServiceLoader;
+
+/**
+ * Where models come from.
+ *
+ * <p>An id is a hub id ({@code openai/clip-vit-base-patch32}, {@code @revision} allowed), a folder,
+ * or the name of a model bundled on the class path ({@code tiny-clip}). The family is found by the
+ * checkpoint's own config; its artifact and an engine must be on the class path.
+ *
+ * <p>Thread-safe.
+ */
+public final class Models {
+  private Models() {}
+
+  /**
+   * A model that embeds pictures and texts.
+   *
+   * @param id a hub id, a folder, or the name of a bundled model
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Encoder> encoder(String id) {
+    String name = Check.notNull(id, "id");
+    return new LoadRequest<>(
+        LoadOptions.DEFAULT,
+        options -> {
+          Model model = loader().load(name, options);
+          try {
+            return new OwningEncoder(model, model.encoder());
+          } catch (RuntimeException e) {
+            model.close();
+            throw e;
+          }
+        });
+  }
+
+  /**
+   * A model that embeds pictures and texts.
+   *
+   * @param folder with config, tokenizer and weights
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Encoder> encoder(Path folder) {
+    return encoder(Check.notNull(folder, "folder").toString());
+  }
+
+  /**
+   * A model, whatever roles it plays.
+   *
+   * @param id a hub id, a folder, or the name of a bundled model
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Model> model(String id) {
+    String name = Check.notNull(id, "id");
+    return new LoadRequest<>(LoadOptions.DEFAULT, options -> loader().load(name, options));
+  }
+
+  /**
+   * Loads a model with default options.
+   *
+   * @param id a hub id, a folder, or the name of a bundled model
+   * @return the model, to be closed
+   */
+  public static Model load(String id) {
+    return model(id).load();
+  }
+
+  private static ModelLoader loader() {
+    return ServiceLoader.load(ModelLoader.class, Models.class.getClassLoader())
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new EngineException(
+                    "No model loader on the class path; add the artifact of a family, for instance"
+                        + " dev.lmm:lmm-clip, and of an engine, for instance dev.lmm:lmm-onnx"));
+  }
+}
