@@ -5,7 +5,17 @@ module dev.lmm.core {
   requires org.slf4j;
   requires com.fasterxml.jackson.core;
 
-  exports dev.lmm.core.graph;
-  exports dev.lmm.core.engine;
   exports dev.lmm.core.checkpoint;
+  exports dev.lmm.core.engine;
+  exports dev.lmm.core.family;
+  exports dev.lmm.core.graph;
+  exports dev.lmm.core.hub;
+  exports dev.lmm.core.json;
+
+  uses dev.lmm.core.engine.Engine;
+  uses dev.lmm.core.family.ModelFamily;
+  uses dev.lmm.core.hub.BundledModel;
+
+  provides dev.lmm.spi.ModelLoader with
+      dev.lmm.core.family.CheckpointModelLoader;
 }

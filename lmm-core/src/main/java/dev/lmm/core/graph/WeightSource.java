@@ -28,12 +28,29 @@ public interface WeightSource {
   String description();
 
   /**
-   * A source that has whatever it is asked for: for graphs without a checkpoint (estimates, tests,
-   * random weights).
+   * Whether tensors come into being by being asked for: for graphs without a checkpoint (estimates,
+   * tests, random weights).
    *
-   * @return the source
+   * @return false for a checkpoint
+   */
+  default boolean isOpenEnded() {
+    return false;
+  }
+
+  /**
+   * Hears of a tensor that a model needs, before it is looked for.
+   *
+   * @param name its name
+   * @param shape the shape the model's config implies
+   */
+  default void expect(String name, long[] shape) {}
+
+  /**
+   * An open-ended source of shapes.
+   *
+   * @return a new source that has whatever it is asked for
    */
   static WeightSource anything() {
-    return AnyWeightSource.INSTANCE;
+    return new AnyWeightSource();
   }
 }

@@ -47,7 +47,7 @@ public final class WeightUsage {
    * @return true if it is there (always, without a checkpoint)
    */
   public boolean has(String name) {
-    return source == WeightSource.anything() || source.shape(name) != null;
+    return source.isOpenEnded() || source.shape(name) != null;
   }
 
   /**
@@ -57,32 +57,31 @@ public final class WeightUsage {
    * @throws CheckpointException if the tensor is missing or has another shape
    */
   public void use(WeightRef ref) {
-    if (source != WeightSource.anything()) {
-      long[] found = source.shape(ref.name());
-      if (found == null) {
-        throw new CheckpointException(
-            source.description()
-                + ": "
-                + ref.name()
-                + " is missing; "
-                + expectedBy
-                + " implies a tensor of shape "
-                + Arrays.toString(ref.stored())
-                + nearest(ref.name()));
-      }
-      if (!Arrays.equals(found, ref.stored())) {
-        throw new CheckpointException(
-            source.description()
-                + ": "
-                + ref.name()
-                + " is "
-                + Arrays.toString(found)
-                + ", "
-                + expectedBy
-                + " implies "
-                + Arrays.toString(ref.stored())
-                + "; do weights and config belong to the same model?");
-      }
+    source.expect(ref.name(), ref.stored());
+    long[] found = source.shape(ref.name());
+    if (found == null) {
+      throw new CheckpointException(
+          source.description()
+              + ": "
+              + ref.name()
+              + " is missing; "
+              + expectedBy
+              + " implies a tensor of shape "
+              + Arrays.toString(ref.stored())
+              + nearest(ref.name()));
+    }
+    if (!Arrays.equals(found, ref.stored())) {
+      throw new CheckpointException(
+          source.description()
+              + ": "
+              + ref.name()
+              + " is "
+              + Arrays.toString(found)
+              + ", "
+              + expectedBy
+              + " implies "
+              + Arrays.toString(ref.stored())
+              + "; do weights and config belong to the same model?");
     }
     read.computeIfAbsent(ref.name(), name -> new ArrayList<>())
         .add(new Range(ref.rowStart(), ref.rowStart() + ref.rows()));

@@ -1,0 +1,104 @@
+package dev.lmm.core.family;
+
+import dev.lmm.Summary;
+import dev.lmm.core.engine.WeightStore;
+import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.Node;
+import dev.lmm.core.graph.Op;
+import dev.lmm.core.graph.Value;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/** Makes summaries from graphs: one line for each layer that has weights. */
+public final class Summaries {
+  private Summaries() {}
+
+  /**
+   * Summarises a model.
+   *
+   * @param name of the model
+   * @param parts the graphs, by part, in the order they compute
+   * @param weights the checkpoint
+   * @param extra names of tensors that are used outside the graphs (scales and the like)
+   * @return the summary; a tensor used twice counts once
+   */
+  public static Summary of(
+      String name, Map<String, Graph> parts, WeightStore weights, List<String> extra) {
+    List<Summary.Layer> layers = new ArrayList<>();
+    List<Summary.Part> partList = new ArrayList<>();
+    Set<String> counted = new HashSet<>();
+    long bytes = 0;
+    for (Map.Entry<String, Graph> part : parts.entrySet()) {
+      long inPart = 0;
+      Map<String, Summary.Layer> byPath = new LinkedHashMap<>();
+      for (Node node : part.getValue().nodes()) {
+        for (Value input : node.inputs()) {
+          if (input == null || input.kind() != Value.Kind.WEIGHT) {
+            continue;
+          }
+          String tensor = input.weight().name();
+          if (!counted.add(tensor)) {
+            continue;
+          }
+          long parameters = elements(input.weight().stored());
+          inPart += parameters;
+          bytes += weights.locate(tensor).length();
+          String path = layerOf(tensor);
+          Summary.Layer known = byPath.get(path);
+          byPath.put(
+              path,
+              new Summary.Layer(
+                  path,
+                  kind(node.op()),
+                  node.output().shape().toString(),
+                  parameters + (known == null ? 0 : known.parameters())));
+        }
+      }
+      layers.addAll(byPath.values());
+      partList.add(new Summary.Part(part.getKey(), inPart));
+    }
+    for (String tensor : extra) {
+      long[] shape = weights.shape(tensor);
+      if (shape != null && counted.add(tensor)) {
+        layers.add(new Summary.Layer(tensor, "Parameter", "[]", elements(shape)));
+        partList.add(new Summary.Part(tensor, elements(shape)));
+        bytes += weights.locate(tensor).length();
+      }
+    }
+    long parameters = partList.stream().mapToLong(Summary.Part::parameters).sum();
+    return new Summary(name, layers, partList, parameters, bytes);
+  }
+
+  private static long elements(long[] shape) {
+    long product = 1;
+    for (long dim : shape) {
+      product *= dim;
+    }
+    return product;
+  }
+
+  private static String layerOf(String tensor) {
+    for (String suffix : List.of(".weight", ".bias")) {
+      if (tensor.endsWith(suffix)) {
+        return tensor.substring(0, tensor.length() - suffix.length());
+      }
+    }
+    return tensor;
+  }
+
+  private static String kind(Op op) {
+    StringBuilder name = new StringBuilder();
+    for (String word : op.name().split("_", -1)) {
+      name.append(word.charAt(0)).append(word.substring(1).toLowerCase(Locale.ROOT));
+    }
+    return switch (op) {
+      case ADD, MUL, CONCAT, EXPAND, RESHAPE, SLICE, MATMUL -> "Parameter";
+      default -> name.toString();
+    };
+  }
+}
