@@ -11,6 +11,7 @@ module dev.lmm.core {
   exports dev.lmm.core.graph;
   exports dev.lmm.core.hub;
   exports dev.lmm.core.json;
+  exports dev.lmm.core.vision;
 
   uses dev.lmm.core.engine.Engine;
   uses dev.lmm.core.family.ModelFamily;

@@ -4,7 +4,6 @@ import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Dim;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.GraphBuilder;
-import dev.lmm.core.graph.Op;
 import dev.lmm.core.graph.Value;
 import dev.lmm.core.graph.WeightUsage;
 import org.jspecify.annotations.Nullable;
@@ -125,17 +124,5 @@ final class SiglipGraphs {
     x = g.layerNorm("final_layer_norm", g.reshape(x, batch, width), config.layerNormEps());
     root.output("embedding", g.linear("head", x, config.projectionSize()));
     return root.build();
-  }
-
-  /** The activation of a config. */
-  static @Nullable Op activation(String name) {
-    return switch (name) {
-      case "quick_gelu" -> Op.QUICK_GELU;
-      case "gelu" -> Op.GELU;
-      case "gelu_pytorch_tanh", "gelu_new", "gelu_fast" -> Op.GELU_TANH;
-      case "relu" -> Op.RELU;
-      case "silu", "swish" -> Op.SILU;
-      default -> null;
-    };
   }
 }

@@ -1,0 +1,171 @@
+package dev.lmm.core.vision;
+
+import dev.lmm.Check;
+import dev.lmm.Image;
+import java.nio.FloatBuffer;
+
+/**
+ * What a checkpoint's image processor does with a picture: resize, crop, rescale, normalise. Each
+ * step as Pillow and the processors' PIL backend do it.
+ *
+ * @param resize whether to resize
+ * @param width of the resized picture; 0 if the shorter side is given instead
+ * @param height of the resized picture; 0 if the shorter side is given instead
+ * @param shortestEdge length of the shorter side after resizing, the aspect kept; 0 if both are
+ *     given
+ * @param filter how to interpolate
+ * @param crop whether to cut the middle out
+ * @param cropWidth of the cut; a smaller picture is padded with black
+ * @param cropHeight of the cut; a smaller picture is padded with black
+ * @param rescaleFactor what pixels (0 to 255) are multiplied with; 1 for nothing
+ * @param mean subtracted from each channel after that; zeros for nothing
+ * @param std what each channel is divided by after that; ones for nothing
+ */
+@SuppressWarnings("ArrayRecordComponent") // never compared
+public record Preprocessing(
+    boolean resize,
+    int width,
+    int height,
+    int shortestEdge,
+    ResizeFilter filter,
+    boolean crop,
+    int cropWidth,
+    int cropHeight,
+    double rescaleFactor,
+    double[] mean,
+    double[] std) {
+
+  /** Checks that the numbers make sense. */
+  public Preprocessing {
+    Check.that(
+        !resize || shortestEdge >= 1 || (width >= 1 && height >= 1),
+        "size: is " + width + "x" + height + "; expected at least 1x1");
+    Check.that(
+        !crop || (cropWidth >= 1 && cropHeight >= 1),
+        "crop_size: is " + cropWidth + "x" + cropHeight + "; expected at least 1x1");
+    Check.that(
+        mean.length == 3 && std.length == 3, "image_mean, image_std: expected 3 numbers each");
+    for (double s : std) {
+      Check.that(s != 0, "image_std: has a 0; expected other numbers");
+    }
+  }
+
+  /**
+   * The pixels before rescaling.
+   *
+   * @param image a picture
+   * @return resized and cut
+   */
+  public Image pixels(Image image) {
+    int w = image.width();
+    int h = image.height();
+    if (resize) {
+      if (shortestEdge > 0) {
+        // The longer side is truncated, not rounded.
+        long longer = (long) shortestEdge * Math.max(w, h) / Math.min(w, h);
+        boolean wide = w > h;
+        int limit = (int) Math.min(longer, 1 << 28);
+        w = wide ? limit : shortestEdge;
+        h = wide ? shortestEdge : limit;
+      } else {
+        w = width;
+        h = height;
+      }
+    }
+    if (!crop) {
+      return cut(image, w, h, 0, 0, w, h);
+    }
+    int left = Math.floorDiv(w - cropWidth, 2);
+    int top = Math.floorDiv(h - cropHeight, 2);
+    if (left >= 0 && top >= 0) {
+      return cut(image, w, h, left, top, cropWidth, cropHeight);
+    }
+    return padded(image, w, h);
+  }
+
+  private Image cut(Image image, int w, int h, int left, int top, int cutWidth, int cutHeight) {
+    if (w == image.width() && h == image.height() && cutWidth == w && cutHeight == h) {
+      return image;
+    }
+    byte[] rgb =
+        Resize.rgb(
+            image.rgb(),
+            image.width(),
+            image.height(),
+            w,
+            h,
+            filter,
+            left,
+            top,
+            cutWidth,
+            cutHeight);
+    return Image.ofRgb(cutWidth, cutHeight, rgb, image.source());
+  }
+
+  /** A picture smaller than the cut: on black, then cut as the reference does. */
+  private Image padded(Image image, int w, int h) {
+    int canvasWidth = Math.max(cropWidth, w);
+    int canvasHeight = Math.max(cropHeight, h);
+    // On the canvas the picture lies at ceil(gap / 2), the cut at floor(gap / 2) from the middle.
+    int x0 = (canvasWidth - w + 1) / 2;
+    int y0 = (canvasHeight - h + 1) / 2;
+    int left = Math.floorDiv(w - cropWidth, 2) + x0;
+    int top = Math.floorDiv(h - cropHeight, 2) + y0;
+    Image whole = cut(image, w, h, 0, 0, w, h);
+    byte[] rgb = new byte[cropWidth * cropHeight * 3];
+    for (int y = 0; y < cropHeight; y++) {
+      int sy = y + top - y0;
+      if (sy < 0 || sy >= h) {
+        continue;
+      }
+      int from = Math.max(0, x0 - left);
+      int to = Math.min(cropWidth, x0 + w - left);
+      if (to > from) {
+        System.arraycopy(
+            whole.rgb(),
+            (sy * w + from + left - x0) * 3,
+            rgb,
+            (y * cropWidth + from) * 3,
+            (to - from) * 3);
+      }
+    }
+    return Image.ofRgb(cropWidth, cropHeight, rgb, image.source());
+  }
+
+  /**
+   * What each of the 256 levels of each channel becomes.
+   *
+   * @return 3 tables of 256
+   */
+  public float[][] levels() {
+    float[][] levels = new float[3][256];
+    for (int c = 0; c < 3; c++) {
+      for (int i = 0; i < 256; i++) {
+        // In double, then single precision, as the processors compute it.
+        float scaled = (float) (i * rescaleFactor);
+        levels[c][i] = (scaled - (float) mean[c]) / (float) std[c];
+      }
+    }
+    return levels;
+  }
+
+  /**
+   * Writes pixels as planes: all red, all green, all blue.
+   *
+   * @param pixels as {@link #pixels} gives them
+   * @param levels as {@link #levels} gives them
+   * @param target takes {@code 3 * width * height} numbers from its position on
+   */
+  public static void planes(Image pixels, float[][] levels, FloatBuffer target) {
+    byte[] rgb = pixels.rgb();
+    int n = pixels.width() * pixels.height();
+    float[] plane = new float[n];
+    for (int c = 0; c < 3; c++) {
+      float[] level = levels[c];
+      for (int i = 0, p = c; i < n; i++, p += 3) {
+        plane[i] = level[rgb[p] & 0xff];
+      }
+      target.put(plane);
+    }
+  }
+}
