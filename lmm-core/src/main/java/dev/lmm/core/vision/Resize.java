@@ -217,9 +217,9 @@ public final class Resize {
     byte[] result = new byte[cropWidth * cropHeight * 3];
     int out = 0;
     for (int y = 0; y < cropHeight; y++) {
-      int line = (int) ((top + y + 0.5) * scaleY) * width;
+      int line = ((int) ((top + y + 0.5) * scaleY)) * width;
       for (int x = 0; x < cropWidth; x++) {
-        int p = (line + (int) ((left + x + 0.5) * scaleX)) * 3;
+        int p = (line + ((int) ((left + x + 0.5) * scaleX))) * 3;
         result[out++] = rgb[p];
         result[out++] = rgb[p + 1];
         result[out++] = rgb[p + 2];
