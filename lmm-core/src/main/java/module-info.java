@@ -3,6 +3,7 @@ module dev.lmm.core {
   requires transitive dev.lmm.api;
   requires static transitive org.jspecify;
   requires org.slf4j;
+  requires ai.djl.tokenizers;
   requires com.fasterxml.jackson.core;
 
   exports dev.lmm.core.checkpoint;
@@ -11,6 +12,7 @@ module dev.lmm.core {
   exports dev.lmm.core.graph;
   exports dev.lmm.core.hub;
   exports dev.lmm.core.json;
+  exports dev.lmm.core.text;
   exports dev.lmm.core.vision;
 
   uses dev.lmm.core.engine.Engine;

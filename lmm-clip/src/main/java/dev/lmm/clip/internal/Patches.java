@@ -1,4 +1,4 @@
-package dev.lmm.clip;
+package dev.lmm.clip.internal;
 
 import dev.lmm.core.graph.GraphBuilder;
 import dev.lmm.core.graph.Value;

@@ -1,4 +1,4 @@
-package dev.lmm.clip;
+package dev.lmm.clip.internal;
 
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Dim;
@@ -28,7 +28,12 @@ final class ClipGraphs {
     Dim batch = Dim.symbol("batch");
     Value pixels =
         g.input(
-            "pixels", DType.F32, batch, config.numChannels(), config.imageSize(), config.imageSize());
+            "pixels",
+            DType.F32,
+            batch,
+            config.numChannels(),
+            config.imageSize(),
+            config.imageSize());
 
     GraphBuilder e = g.at("embeddings");
     Value patches = Patches.embed(e.at("patch_embedding"), pixels, config, false);
@@ -39,19 +44,16 @@ final class ClipGraphs {
     x = e.add(x, e.weight("position_embedding.weight", rows, width));
 
     x = g.layerNorm("pre_layrnorm", x, config.layerNormEps()); // spelt so in every checkpoint
-    x =
-        config
-            .layers()
-            .one(g.at("encoder.layers"), x, false, (s, v) -> s.slice(v, 1, 0, 1), null);
+    x = config.layers().one(g.at("encoder.layers"), x, false, (s, v) -> s.slice(v, 1, 0, 1), null);
     x = g.layerNorm("post_layernorm", g.reshape(x, batch, width), config.layerNormEps());
     root.output("embedding", root.linearNoBias("visual_projection", x, projection));
     return root.build();
   }
 
   /**
-   * The text tower: {@code ids} [batch, tokens] and {@code end} [batch], the index of the token whose
-   * state is the text's, to {@code embedding} [batch, projection], not normalised. Padding after that
-   * token has no influence, for attention is causal.
+   * The text tower: {@code ids} [batch, tokens] and {@code end} [batch], the index of the token
+   * whose state is the text's, to {@code embedding} [batch, projection], not normalised. Padding
+   * after that token has no influence, for attention is causal.
    */
   static Graph text(TextConfig config, int projection, WeightUsage weights) {
     GraphBuilder root = new GraphBuilder("clip.text", weights);
@@ -69,16 +71,12 @@ final class ClipGraphs {
     x = e.add(x, e.slice(positions, 0, Dim.of(0), tokens)); // [batch, tokens, width]
 
     // The wanted row attends to what is not behind it.
-    Value order = e.slice(e.constant("order", Patches.range(longest), longest), 0, Dim.of(0), tokens);
+    Value order =
+        e.slice(e.constant("order", Patches.range(longest), longest), 0, Dim.of(0), tokens);
     Value visible =
         e.binary(
-            Op.LESS_OR_EQUAL,
-            e.reshape(order, 1, 1, 1, tokens),
-            e.reshape(end, batch, 1, 1, 1));
-    x =
-        config
-            .layers()
-            .one(g.at("encoder.layers"), x, true, (s, v) -> rowAt(s, v, end), visible);
+            Op.LESS_OR_EQUAL, e.reshape(order, 1, 1, 1, tokens), e.reshape(end, batch, 1, 1, 1));
+    x = config.layers().one(g.at("encoder.layers"), x, true, (s, v) -> rowAt(s, v, end), visible);
     x = g.layerNorm("final_layer_norm", g.reshape(x, batch, width), config.layerNormEps());
     root.output("embedding", root.linearNoBias("text_projection", x, projection));
     return root.build();

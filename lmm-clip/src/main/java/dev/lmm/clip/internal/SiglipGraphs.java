@@ -1,4 +1,4 @@
-package dev.lmm.clip;
+package dev.lmm.clip.internal;
 
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Dim;
@@ -98,8 +98,8 @@ final class SiglipGraphs {
 
   /**
    * The text tower: {@code ids} [batch, tokens], padded to the longest the model knows, to {@code
-   * embedding} [batch, projection], not normalised. Padding is attended to, as in training; the last
-   * position is the text's.
+   * embedding} [batch, projection], not normalised. Padding is attended to, as in training; the
+   * last position is the text's.
    */
   static Graph text(TextConfig config, WeightUsage weights) {
     GraphBuilder root = new GraphBuilder("siglip.text", weights);

@@ -1,4 +1,4 @@
-package dev.lmm.clip;
+package dev.lmm.clip.internal;
 
 import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.graph.Op;
@@ -6,7 +6,8 @@ import dev.lmm.core.json.Json;
 import java.util.Map;
 
 /**
- * config.json of the family, with the defaults of transformers' configuration classes for absent keys.
+ * config.json of the family, with the defaults of transformers' configuration classes for absent
+ * keys.
  *
  * @param kind which of the architectures
  * @param vision the vision tower

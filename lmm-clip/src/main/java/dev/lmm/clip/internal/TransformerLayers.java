@@ -1,4 +1,4 @@
-package dev.lmm.clip;
+package dev.lmm.clip.internal;
 
 import dev.lmm.core.graph.GraphBuilder;
 import dev.lmm.core.graph.Op;
@@ -62,8 +62,7 @@ record TransformerLayers(
             heads,
             false,
             lastMask);
-    return feedForward(
-        last, last.add(row.of(last, x), a.linear("out_proj", attended, width)));
+    return feedForward(last, last.add(row.of(last, x), a.linear("out_proj", attended, width)));
   }
 
   /** Picks one row of each sequence. */

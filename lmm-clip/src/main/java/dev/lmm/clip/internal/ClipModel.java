@@ -1,0 +1,288 @@
+package dev.lmm.clip.internal;
+
+import dev.lmm.Cancellation;
+import dev.lmm.Check;
+import dev.lmm.CheckpointException;
+import dev.lmm.ClosedException;
+import dev.lmm.Encoder;
+import dev.lmm.Image;
+import dev.lmm.Inspection;
+import dev.lmm.Model;
+import dev.lmm.ModelInfo;
+import dev.lmm.Probability;
+import dev.lmm.Summary;
+import dev.lmm.core.engine.Halves;
+import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.RunOptions;
+import dev.lmm.core.engine.Tensor;
+import dev.lmm.core.engine.WeightStore;
+import dev.lmm.core.family.EncoderBackend;
+import dev.lmm.core.family.EncoderRole;
+import dev.lmm.core.family.LoadContext;
+import dev.lmm.core.family.Summaries;
+import dev.lmm.core.graph.DType;
+import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.WeightRef;
+import dev.lmm.core.graph.WeightUsage;
+import dev.lmm.core.json.Json;
+import dev.lmm.core.text.Tokenizer;
+import dev.lmm.core.text.Tokenizers;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** A loaded model: two towers, a tokenizer, and the numbers between them. Thread-safe. */
+final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
+  private final ModelInfo info;
+  private final Summary summary;
+  private final ImageInput images;
+  private final TextInput texts;
+  private final Tokenizer tokenizer;
+  private final Program vision;
+  private final Program text;
+  private final int dimension;
+  private final double logitScale;
+  private final double logitBias;
+  private final Probability probability;
+  private volatile boolean closed;
+
+  private ClipModel(
+      ModelInfo info,
+      Summary summary,
+      ImageInput images,
+      TextInput texts,
+      Tokenizer tokenizer,
+      Program vision,
+      Program text,
+      int dimension,
+      double logitScale,
+      double logitBias,
+      Probability probability) {
+    this.info = info;
+    this.summary = summary;
+    this.images = images;
+    this.texts = texts;
+    this.tokenizer = tokenizer;
+    this.vision = vision;
+    this.text = text;
+    this.dimension = dimension;
+    this.logitScale = logitScale;
+    this.logitBias = logitBias;
+    this.probability = probability;
+  }
+
+  static ClipModel load(LoadContext context) {
+    ClipConfig config = ClipConfig.of(context.config());
+    boolean clip = config.kind() == ClipConfig.Kind.CLIP;
+    WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
+    Graph visionGraph =
+        switch (config.kind()) {
+          case CLIP -> ClipGraphs.vision(config.vision(), config.projectionDim(), usage);
+          case SIGLIP -> SiglipGraphs.vision(config.vision(), usage);
+          case NAFLEX -> SiglipGraphs.naflexVision(config.vision(), usage);
+        };
+    Graph textGraph =
+        clip
+            ? ClipGraphs.text(config.text(), config.projectionDim(), usage)
+            : SiglipGraphs.text(config.text(), usage);
+    double scale = Math.exp(scalar(context.weights(), usage, "logit_scale"));
+    double bias = clip ? 0 : scalar(context.weights(), usage, "logit_bias");
+    // Older files keep the positions 0, 1, 2, ... as a buffer.
+    usage.requireAllRead(name -> name.endsWith(".position_ids"));
+
+    ImageInput images = ProcessorConfig.read(context.folder(), config);
+    Summary summary = summary(context, visionGraph, textGraph);
+    List<AutoCloseable> opened = new ArrayList<>();
+    try {
+      Tokenizer tokenizer = Tokenizers.load(context.folder(), lowerCase(context.folder(), config));
+      opened.add(tokenizer);
+      TextInput texts =
+          new TextInput(
+              tokenizer,
+              config.kind(),
+              config.text().maxPositionEmbeddings(),
+              config.text().eosTokenId(),
+              clip ? 0 : padding(context.folder(), tokenizer));
+      Program vision = context.compile(visionGraph);
+      opened.add(vision);
+      Program text = context.compile(textGraph);
+      return new ClipModel(
+          context.info(),
+          summary,
+          images,
+          texts,
+          tokenizer,
+          vision,
+          text,
+          (int) visionGraph.output("embedding").dim(1).fixed().orElseThrow(),
+          scale,
+          bias,
+          clip ? Probability.SOFTMAX : Probability.SIGMOID);
+    } catch (RuntimeException | Error e) {
+      for (AutoCloseable resource : opened) {
+        try {
+          resource.close();
+        } catch (Exception suppressed) {
+          e.addSuppressed(suppressed);
+        }
+      }
+      throw e;
+    }
+  }
+
+  private static Summary summary(LoadContext context, Graph vision, Graph text) {
+    Map<String, Graph> parts = new LinkedHashMap<>();
+    parts.put("vision", vision);
+    parts.put("text", text);
+    return Summaries.of(
+        context.info().id(), parts, context.weights(), List.of("logit_scale", "logit_bias"));
+  }
+
+  /** A tensor of one number; published with shape [] (CLIP) or [1] (SigLIP). */
+  private static double scalar(WeightStore weights, WeightUsage usage, String name) {
+    long[] shape = weights.shape(name);
+    long[] expected = shape != null && shape.length == 1 ? new long[] {1} : new long[0];
+    usage.use(WeightRef.whole(name, expected));
+    DType dtype = weights.locate(name).dtype();
+    ByteBuffer bytes = weights.map(name, 0, dtype.bytes());
+    return switch (dtype) {
+      case F32 -> bytes.getFloat(0);
+      case F64 -> bytes.getDouble(0);
+      case BF16 -> Float.intBitsToFloat(bytes.getShort(0) << 16);
+      case F16 -> Halves.toFloat(bytes.getShort(0));
+      default ->
+          throw new CheckpointException(
+              weights.description() + ": " + name + " is " + dtype + "; expected a float type");
+    };
+  }
+
+  /**
+   * SigLIP 2 was trained on lower case. {@code do_lower_case} says so beside the tokenizer, not
+   * within it, and the reference's generic loader overlooks it.
+   */
+  private static boolean lowerCase(Path folder, ClipConfig config) {
+    if (config.kind() == ClipConfig.Kind.CLIP || !Files.exists(folder.resolve("tokenizer.json"))) {
+      return false;
+    }
+    Path file = folder.resolve("tokenizer_config.json");
+    boolean absent = config.kind() == ClipConfig.Kind.NAFLEX;
+    return Files.isRegularFile(file) ? Json.parse(file).boolAt("do_lower_case", absent) : absent;
+  }
+
+  /** The id of the padding token that tokenizer_config.json names. */
+  private static int padding(Path folder, Tokenizer tokenizer) {
+    Path file = folder.resolve("tokenizer_config.json");
+    String token = "<pad>";
+    if (Files.isRegularFile(file)) {
+      Json json = Json.parse(file);
+      if (json.hasValue("pad_token")) {
+        Json pad = json.at("pad_token");
+        token = pad.isObject() ? pad.stringAt("content") : pad.string();
+      }
+    }
+    int[] ids = tokenizer.encode(token, false).ids();
+    if (ids.length != 1) {
+      throw new CheckpointException(
+          file + ": pad_token " + token + " is " + ids.length + " tokens; expected one");
+    }
+    return ids[0];
+  }
+
+  @Override
+  public ModelInfo info() {
+    return info;
+  }
+
+  @Override
+  public Summary summary() {
+    return summary;
+  }
+
+  @Override
+  public Inspection inspect() {
+    return this;
+  }
+
+  @Override
+  public Encoder encoder() {
+    open();
+    return new EncoderRole<>(this);
+  }
+
+  @Override
+  public int dimension() {
+    return dimension;
+  }
+
+  @Override
+  public Tokens tokenize(String value) {
+    Tokenizer.Encoded encoded = tokenizer.encode(value, true);
+    return new Tokens(Arrays.stream(encoded.ids()).boxed().toList(), List.of(encoded.tokens()));
+  }
+
+  @Override
+  public Pixels preprocess(Image image) {
+    open();
+    return images.inspect(Check.notNull(image, "image"));
+  }
+
+  @Override
+  public Image prepare(Image image) {
+    open();
+    return images.prepare(image);
+  }
+
+  @Override
+  public float[] encodeImages(List<Image> prepared, @Nullable Cancellation cancellation) {
+    return run(vision, images.tensors(prepared), cancellation);
+  }
+
+  @Override
+  public float[] encodeTexts(List<String> values, @Nullable Cancellation cancellation) {
+    return run(text, texts.tensors(values), cancellation);
+  }
+
+  private static float[] run(
+      Program program, Map<String, Tensor> inputs, @Nullable Cancellation cancellation) {
+    return program
+        .run(inputs, Set.of(), RunOptions.cancelledBy(cancellation))
+        .get("embedding")
+        .toFloats();
+  }
+
+  @Override
+  public double logitScale() {
+    return logitScale;
+  }
+
+  @Override
+  public double logitBias() {
+    return logitBias;
+  }
+
+  @Override
+  public Probability probability() {
+    return probability;
+  }
+
+  private void open() {
+    if (closed) {
+      throw new ClosedException(info.id() + " was closed");
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    vision.close();
+    text.close();
+    tokenizer.close();
+  }
+}
