@@ -1,0 +1,238 @@
+package dev.lmm.onnx.internal;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import dev.lmm.Cancellation;
+import dev.lmm.CheckpointException;
+import dev.lmm.EngineException;
+import dev.lmm.InvalidRequestException;
+import dev.lmm.core.engine.CompileOptions;
+import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.ProgramState;
+import dev.lmm.core.engine.RunOptions;
+import dev.lmm.core.engine.Tensor;
+import dev.lmm.core.engine.WeightStore;
+import dev.lmm.core.graph.DType;
+import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.Value;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A graph in an ONNX Runtime session. Inputs are read where they lie and outputs written where the
+ * caller finds them: their shapes follow from those of the inputs, so nothing is copied or boxed.
+ */
+public final class OnnxProgram implements Program {
+  private final Graph graph;
+  private final OrtEnvironment environment;
+  private final OrtSession session;
+  private final RunGate gate;
+  private final InputChecks checks;
+
+  private OnnxProgram(Graph graph, OrtEnvironment environment, OrtSession session) {
+    this.graph = graph;
+    this.environment = environment;
+    this.session = session;
+    this.gate = new RunGate(graph.name());
+    this.checks = new InputChecks(graph);
+  }
+
+  /**
+   * Compiles.
+   *
+   * @param graph a verified graph
+   * @param weights the checkpoint
+   * @param options how
+   * @return the program
+   */
+  public static OnnxProgram compile(Graph graph, WeightStore weights, CompileOptions options) {
+    OrtRuntime runtime = OrtRuntime.get(options.threads());
+    Lowering.Result model = Lowering.lower(graph, weights);
+    try (SessionOptions session = runtime.sessionOptions()) {
+      session.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
+      if (model.folder() != null) {
+        session.addConfigEntry(
+            "session.model_external_initializers_file_folder_path", model.folder());
+      }
+      if (options.mapped()) {
+        session.addConfigEntry("session.disable_prepacking", "1");
+      }
+      OrtEnvironment environment = runtime.environment();
+      return new OnnxProgram(graph, environment, environment.createSession(model.bytes(), session));
+    } catch (OrtException e) {
+      String message = "graph " + graph.name() + " does not compile: " + e.getMessage();
+      if (String.valueOf(e.getMessage()).contains("xternal")) {
+        throw new CheckpointException(weights.description() + ": " + message, e);
+      }
+      throw new EngineException(message, e);
+    }
+  }
+
+  @Override
+  public Graph graph() {
+    return graph;
+  }
+
+  @Override
+  public Map<String, Tensor> run(
+      Map<String, Tensor> inputs, Set<String> outputs, RunOptions options) {
+    gate.enter();
+    try {
+      return runOpen(inputs, outputs, options);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  private Map<String, Tensor> runOpen(
+      Map<String, Tensor> inputs, Set<String> outputs, RunOptions options) {
+    Cancellation cancellation = options.cancellation();
+    if (cancellation != null) {
+      cancellation.check();
+    }
+    OnnxState state = state(options.state());
+    Map<String, Long> symbols = checks.bind(inputs, state == null ? null : state.symbols());
+    Map<String, Tensor> results = new LinkedHashMap<>();
+    boolean work = state != null;
+    for (Map.Entry<String, Value> output : graph.outputs().entrySet()) {
+      if (outputs.isEmpty() || outputs.contains(output.getKey())) {
+        Value value = output.getValue();
+        Tensor tensor = Tensor.zeros(value.dtype(), value.shape().evaluate(symbols::get));
+        results.put(output.getKey(), tensor);
+        work |= tensor.elements() > 0;
+      }
+    }
+    for (String name : outputs) {
+      if (!results.containsKey(name)) {
+        graph.output(name);
+      }
+    }
+    if (!work) {
+      return results;
+    }
+    List<OnnxTensor> made = new ArrayList<>();
+    try {
+      Map<String, OnnxTensor> feeds = new HashMap<>();
+      Map<String, OnnxTensor> pinned = new HashMap<>();
+      for (Value input : graph.inputs()) {
+        Tensor tensor = inputs.get(input.name());
+        if (tensor != null) {
+          feeds.put(input.name(), wrap(tensor, made));
+        }
+      }
+      results.forEach(
+          (name, tensor) -> {
+            if (tensor.elements() > 0) {
+              pinned.put(Lowering.OUTPUT + name, wrap(tensor, made));
+            }
+          });
+      if (state != null) {
+        state.pin(feeds, pinned);
+      }
+      execute(feeds, pinned, cancellation);
+      if (state != null) {
+        state.advance();
+      }
+      return results;
+    } finally {
+      made.forEach(OnnxTensor::close);
+    }
+  }
+
+  private void execute(
+      Map<String, OnnxTensor> feeds,
+      Map<String, OnnxTensor> pinned,
+      @Nullable Cancellation cancellation) {
+    try (Terminator terminator = new Terminator(cancellation)) {
+      try {
+        // Everything is written where it was asked to be: there is nothing to keep.
+        session.run(feeds, Set.of(), pinned, terminator.options()).close();
+      } catch (OrtException e) {
+        terminator.check(e);
+        throw new EngineException("graph " + graph.name() + " failed: " + e.getMessage(), e);
+      }
+    } catch (OrtException e) {
+      throw new EngineException("graph " + graph.name() + " cannot run: " + e.getMessage(), e);
+    }
+  }
+
+  private @Nullable OnnxState state(@Nullable ProgramState state) {
+    if (graph.states().isEmpty()) {
+      if (state != null) {
+        throw new InvalidRequestException(
+            "graph " + graph.name() + " keeps no state; one was given");
+      }
+      return null;
+    }
+    if (!(state instanceof OnnxState own) || !own.belongsTo(this)) {
+      throw new InvalidRequestException(
+          "graph "
+              + graph.name()
+              + " keeps a state; expected one made by newState of this program, found "
+              + (state == null ? "none" : "another"));
+    }
+    own.open();
+    return own;
+  }
+
+  private OnnxTensor wrap(Tensor tensor, List<OnnxTensor> made) {
+    OnnxTensor wrapped = wrap(environment, tensor);
+    made.add(wrapped);
+    return wrapped;
+  }
+
+  static OnnxTensor wrap(OrtEnvironment environment, Tensor tensor) {
+    try {
+      return OnnxTensor.createTensor(
+          environment, tensor.data(), tensor.shape(), javaType(tensor.dtype()));
+    } catch (OrtException e) {
+      throw new EngineException(
+          "tensor " + tensor + " cannot be handed over: " + e.getMessage(), e);
+    }
+  }
+
+  private static OnnxJavaType javaType(DType type) {
+    return switch (type) {
+      case F32 -> OnnxJavaType.FLOAT;
+      case F16 -> OnnxJavaType.FLOAT16;
+      case BF16 -> OnnxJavaType.BFLOAT16;
+      case I64 -> OnnxJavaType.INT64;
+      case I32 -> OnnxJavaType.INT32;
+      case I8 -> OnnxJavaType.INT8;
+      case U8 -> OnnxJavaType.UINT8;
+      case BOOL -> OnnxJavaType.BOOL;
+      default -> throw new EngineException("engine onnx takes no tensors of type " + type);
+    };
+  }
+
+  @Override
+  public ProgramState newState(Map<String, Long> symbols) {
+    gate.enter();
+    try {
+      return new OnnxState(this, environment, symbols);
+    } finally {
+      gate.leave();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (gate.close()) {
+      try {
+        session.close();
+      } catch (OrtException e) {
+        throw new EngineException(
+            "graph " + graph.name() + " cannot be closed: " + e.getMessage(), e);
+      }
+    }
+  }
+}

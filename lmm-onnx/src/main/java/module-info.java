@@ -1,0 +1,11 @@
+/** The ONNX Runtime engine. */
+module dev.lmm.onnx {
+  requires transitive dev.lmm.core;
+  requires com.microsoft.onnxruntime;
+  requires org.slf4j;
+
+  exports dev.lmm.onnx;
+
+  provides dev.lmm.core.engine.Engine with
+      dev.lmm.onnx.OnnxEngine;
+}
