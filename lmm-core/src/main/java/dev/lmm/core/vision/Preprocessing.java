@@ -75,12 +75,19 @@ public record Preprocessing(
     if (!crop) {
       return cut(image, w, h, 0, 0, w, h);
     }
+    // Rounded down also where the cut is the larger: the reference's padding comes to the same.
     int left = Math.floorDiv(w - cropWidth, 2);
     int top = Math.floorDiv(h - cropHeight, 2);
-    if (left >= 0 && top >= 0) {
-      return cut(image, w, h, left, top, cropWidth, cropHeight);
-    }
-    return padded(image, w, h);
+    Image inside =
+        cut(
+            image,
+            w,
+            h,
+            Math.max(left, 0),
+            Math.max(top, 0),
+            Math.min(w, cropWidth),
+            Math.min(h, cropHeight));
+    return left >= 0 && top >= 0 ? inside : padded(inside, Math.max(-left, 0), Math.max(-top, 0));
   }
 
   private Image cut(Image image, int w, int h, int left, int top, int cutWidth, int cutHeight) {
@@ -102,34 +109,14 @@ public record Preprocessing(
     return Image.ofRgb(cutWidth, cutHeight, rgb, image.source());
   }
 
-  /** A picture smaller than the cut: on black, then cut as the reference does. */
-  private Image padded(Image image, int w, int h) {
-    int canvasWidth = Math.max(cropWidth, w);
-    int canvasHeight = Math.max(cropHeight, h);
-    // On the canvas the picture lies at ceil(gap / 2), the cut at floor(gap / 2) from the middle.
-    int x0 = (canvasWidth - w + 1) / 2;
-    int y0 = (canvasHeight - h + 1) / 2;
-    int left = Math.floorDiv(w - cropWidth, 2) + x0;
-    int top = Math.floorDiv(h - cropHeight, 2) + y0;
-    Image whole = cut(image, w, h, 0, 0, w, h);
+  /** A picture smaller than the cut lies on black. */
+  private Image padded(Image inside, int left, int top) {
     byte[] rgb = new byte[cropWidth * cropHeight * 3];
-    for (int y = 0; y < cropHeight; y++) {
-      int sy = y + top - y0;
-      if (sy < 0 || sy >= h) {
-        continue;
-      }
-      int from = Math.max(0, x0 - left);
-      int to = Math.min(cropWidth, x0 + w - left);
-      if (to > from) {
-        System.arraycopy(
-            whole.rgb(),
-            (sy * w + from + left - x0) * 3,
-            rgb,
-            (y * cropWidth + from) * 3,
-            (to - from) * 3);
-      }
+    int line = inside.width() * 3;
+    for (int y = 0; y < inside.height(); y++) {
+      System.arraycopy(inside.rgb(), y * line, rgb, ((y + top) * cropWidth + left) * 3, line);
     }
-    return Image.ofRgb(cropWidth, cropHeight, rgb, image.source());
+    return Image.ofRgb(cropWidth, cropHeight, rgb, inside.source());
   }
 
   /**

@@ -1,26 +1,51 @@
 package dev.lmm.core.vision;
 
 import dev.lmm.Check;
+import dev.lmm.Image;
+import dev.lmm.InvalidRequestException;
 import java.util.Arrays;
-import java.util.function.IntConsumer;
-import java.util.stream.IntStream;
 
 /**
- * Pillow's resizing of 8-bit pictures, bit for bit: a horizontal pass rounded to 8 bits, then a
- * vertical one; weights in fixed point with 22 fractional bits; shrinking widens the filter. Only
- * the pixels of a crop are computed, which gives what cropping the whole result would.
+ * Pillow 13's resizing, bit for bit: antialiased, separable, in 8-bit fixed point.
  *
- * <p>Source: the behaviour of Pillow 13's {@code Image.resize}, checked by goldens. Thread-safe.
+ * <p>Two passes, each rounded to 8 bits: horizontal first, except where the height loses more than
+ * twice as many pixels as the width; an axis that keeps its length is not filtered. Weights are
+ * normalised in double and rounded to 22 fractional bits. Target pixels outside a wanted region are
+ * never computed: the result equals resizing the whole picture and cutting the region out.
+ *
+ * <p>Source: the behaviour of Pillow 13's {@code Image.resize}, checked by goldens. Stateless and
+ * thread-safe. Large pictures are worked on by {@link Workers}, in bands of rows.
  */
 public final class Resize {
-  private static final int BITS = 22;
-  // Below this many multiplications, starting threads costs more than it saves.
-  private static final long PARALLEL_FROM = 4_000_000;
+  private static final int PRECISION = 32 - 8 - 2;
+  private static final int HALF = 1 << (PRECISION - 1);
+  private static final long TWO_HALVES = HALF + ((long) HALF << 32);
+
+  /** Source samples below which a band is not worth handing to another thread. */
+  private static final int GRAIN = 1 << 16;
 
   private Resize() {}
 
   /**
-   * Resizes and crops.
+   * Resizes a picture.
+   *
+   * @param image the picture
+   * @param width new width in pixels, at least 1
+   * @param height new height in pixels, at least 1
+   * @param filter the filter
+   * @return the resized picture; the same one if the size does not change
+   */
+  public static Image resize(Image image, int width, int height, ResizeFilter filter) {
+    if (image.width() == width && image.height() == height) {
+      return image;
+    }
+    byte[] out =
+        rgb(image.rgb(), image.width(), image.height(), width, height, filter, 0, 0, width, height);
+    return Image.ofRgb(width, height, out, image.source());
+  }
+
+  /**
+   * Resizes RGB pixels and crops.
    *
    * @param rgb {@code width * height * 3} bytes
    * @param width of the picture
@@ -30,9 +55,10 @@ public final class Resize {
    * @param filter how to interpolate
    * @param left first column of the crop
    * @param top first row of the crop
-   * @param cropWidth columns of the crop, within the whole result
-   * @param cropHeight rows of the crop, within the whole result
-   * @return {@code cropWidth * cropHeight * 3} bytes
+   * @param cropWidth columns of the crop, at least 1, within the whole result
+   * @param cropHeight rows of the crop, at least 1, within the whole result
+   * @return {@code cropWidth * cropHeight * 3} new bytes
+   * @throws InvalidRequestException if sizes, crop and array do not fit
    */
   public static byte[] rgb(
       byte[] rgb,
@@ -45,191 +71,532 @@ public final class Resize {
       int top,
       int cropWidth,
       int cropHeight) {
-    Check.that(
-        newWidth >= 1 && newHeight >= 1,
-        "size: is " + newWidth + "x" + newHeight + "; expected at least 1x1");
-    Check.that(
-        left >= 0
-            && top >= 0
-            && cropWidth >= 0
-            && cropHeight >= 0
-            && left + cropWidth <= newWidth
-            && top + cropHeight <= newHeight,
-        "crop: does not lie within " + newWidth + "x" + newHeight);
+    return region(
+        rgb, width, height, 3, newWidth, newHeight, filter, left, top, cropWidth, cropHeight);
+  }
+
+  /**
+   * Resizes one plane of bytes: a grey picture or a mask.
+   *
+   * @param plane {@code width * height} bytes, 0 to 255
+   * @param width of the plane
+   * @param height of the plane
+   * @param newWidth of the result, at least 1
+   * @param newHeight of the result, at least 1
+   * @param filter how to interpolate
+   * @return {@code newWidth * newHeight} new bytes
+   * @throws InvalidRequestException if sizes and array do not fit
+   */
+  public static byte[] plane(
+      byte[] plane, int width, int height, int newWidth, int newHeight, ResizeFilter filter) {
+    return region(plane, width, height, 1, newWidth, newHeight, filter, 0, 0, newWidth, newHeight);
+  }
+
+  /**
+   * Resizes one plane of floats, as Pillow resizes its mode {@code F}: sums in double, rounded to
+   * float after each pass.
+   *
+   * @param plane {@code width * height} values
+   * @param width source width
+   * @param height source height
+   * @param newWidth target width, at least 1
+   * @param newHeight target height, at least 1
+   * @param filter the filter
+   * @return {@code newWidth * newHeight} new values
+   * @throws InvalidRequestException if sizes and array do not fit
+   */
+  public static float[] plane(
+      float[] plane, int width, int height, int newWidth, int newHeight, ResizeFilter filter) {
+    Check.notNull(plane, "plane");
+    Check.notNull(filter, "filter");
+    check(plane.length, width, height, 1, newWidth, newHeight, 0, 0, newWidth, newHeight);
     if (filter == ResizeFilter.NEAREST) {
-      return nearest(rgb, width, height, newWidth, newHeight, left, top, cropWidth, cropHeight);
+      int[] xs = nearestTable(width, newWidth, 0, newWidth);
+      int[] ys = nearestTable(height, newHeight, 0, newHeight);
+      float[] out = new float[length(newHeight, newWidth)];
+      for (int y = 0; y < newHeight; y++) {
+        for (int x = 0; x < newWidth; x++) {
+          out[y * newWidth + x] = plane[ys[y] * width + xs[x]];
+        }
+      }
+      return out;
     }
-    Weights vertical =
-        newHeight == height
-            ? Weights.identity(top, cropHeight)
-            : Weights.of(height, newHeight, filter, top, cropHeight);
-    int firstRow = vertical.first();
-    int rows = vertical.end() - firstRow;
-    byte[] columns;
-    int offset;
-    int stride;
-    if (newWidth == width) {
-      columns = rgb;
-      offset = (firstRow * width + left) * 3;
-      stride = width * 3;
+    Taps columns = Taps.of(width, newWidth, filter, 0, newWidth);
+    Taps rows = Taps.of(height, newHeight, filter, 0, newHeight);
+    if (horizontalFirst(width, height, newWidth, newHeight)) {
+      return down(across(plane, width, height, columns), newWidth, rows);
+    }
+    return across(down(plane, width, rows), width, newHeight, columns);
+  }
+
+  private static float[] across(float[] plane, int width, int height, Taps columns) {
+    if (!columns.filtered()) {
+      return plane;
+    }
+    int newWidth = columns.start.length;
+    float[] out = new float[length(height, newWidth)];
+    Workers.forBands(
+        height,
+        grain(columns.work()),
+        (from, to) -> {
+          for (int y = from; y < to; y++) {
+            for (int x = 0; x < newWidth; x++) {
+              double sum = 0;
+              int source = y * width + columns.start[x];
+              int tap = x * columns.window;
+              for (int i = 0; i < columns.count[x]; i++) {
+                sum += plane[source + i] * columns.exact[tap + i];
+              }
+              out[y * newWidth + x] = (float) sum;
+            }
+          }
+        });
+    return out;
+  }
+
+  private static float[] down(float[] plane, int width, Taps rows) {
+    if (!rows.filtered()) {
+      return plane;
+    }
+    int newHeight = rows.start.length;
+    float[] out = new float[length(newHeight, width)];
+    Workers.forBands(
+        newHeight,
+        grain((long) width * rows.window),
+        (from, to) -> {
+          double[] sums = new double[width];
+          for (int y = from; y < to; y++) {
+            Arrays.fill(sums, 0);
+            for (int i = 0; i < rows.count[y]; i++) {
+              double k = rows.exact[y * rows.window + i];
+              int at = (rows.start[y] + i) * width;
+              for (int x = 0; x < width; x++) {
+                sums[x] += plane[at + x] * k;
+              }
+            }
+            for (int x = 0; x < width; x++) {
+              out[y * width + x] = (float) sums[x];
+            }
+          }
+        });
+    return out;
+  }
+
+  private static byte[] region(
+      byte[] pixels,
+      int width,
+      int height,
+      int channels,
+      int newWidth,
+      int newHeight,
+      ResizeFilter filter,
+      int left,
+      int top,
+      int cropWidth,
+      int cropHeight) {
+    Check.notNull(pixels, "pixels");
+    Check.notNull(filter, "filter");
+    check(
+        pixels.length,
+        width,
+        height,
+        channels,
+        newWidth,
+        newHeight,
+        left,
+        top,
+        cropWidth,
+        cropHeight);
+    if (filter == ResizeFilter.NEAREST) {
+      return nearest(
+          pixels,
+          width,
+          channels,
+          nearestTable(width, newWidth, left, cropWidth),
+          nearestTable(height, newHeight, top, cropHeight));
+    }
+    Taps columns = Taps.of(width, newWidth, filter, left, cropWidth);
+    Taps rows = Taps.of(height, newHeight, filter, top, cropHeight);
+    Strip strip = new Strip(pixels, channels, width, 0, 0);
+    if (horizontalFirst(width, height, newWidth, newHeight)) {
+      strip = across(strip, rows.first(), rows.end() - rows.first(), columns);
+      strip = down(strip, left, cropWidth, rows);
     } else {
-      Weights horizontal = Weights.of(width, newWidth, filter, left, cropWidth);
-      columns = horizontally(rgb, width, firstRow, rows, horizontal);
-      offset = 0;
-      stride = cropWidth * 3;
+      strip = down(strip, columns.first(), columns.end() - columns.first(), rows);
+      strip = across(strip, top, cropHeight, columns);
     }
-    return vertically(columns, offset, stride, cropWidth * 3, firstRow, vertical);
+    if (strip.pixels != pixels && strip.width == cropWidth && strip.top == top) {
+      return strip.pixels;
+    }
+    return strip.copy(left, top, cropWidth, cropHeight);
   }
 
-  /** For each place of the result, which pixels it is made of and how much of each. */
+  /** Pillow's rule since version 13: the cheaper order, and visibly another result. */
+  private static boolean horizontalFirst(int width, int height, int newWidth, int newHeight) {
+    long lost = (long) height - newHeight;
+    return lost <= 0 || lost <= 2 * ((long) width - newWidth);
+  }
+
+  /**
+   * Rows and columns of a picture under way.
+   *
+   * @param pixels interleaved
+   * @param channels 1 or 3
+   * @param width columns held
+   * @param left the picture's column that is the first here
+   * @param top the picture's row that is the first here
+   */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Weights(int[] from, int[] count, int[] fixed, int width) {
-    static Weights identity(int start, int length) {
-      int[] from = IntStream.range(start, start + length).toArray();
-      int[] one = new int[length];
-      int[] fixed = new int[length];
-      Arrays.fill(one, 1);
-      Arrays.fill(fixed, 1 << BITS);
-      return new Weights(from, one, fixed, 1);
+  private record Strip(byte[] pixels, int channels, int width, int left, int top) {
+    int index(int x, int y) {
+      return ((y - top) * width + x - left) * channels;
     }
 
-    static Weights of(int in, int out, ResizeFilter filter, int start, int length) {
-      double scale = (double) in / out;
-      double filterScale = Math.max(scale, 1);
-      double support = filter.support() * filterScale;
-      int width = (int) Math.ceil(support) * 2 + 1;
-      int[] from = new int[length];
-      int[] count = new int[length];
-      int[] fixed = new int[Math.multiplyExact(length, width)];
-      double[] weights = new double[width];
-      double inverse = 1 / filterScale;
-      for (int i = 0; i < length; i++) {
-        double center = (i + start + 0.5) * scale;
-        int first = Math.max(0, (int) (center - support + 0.5));
-        int end = Math.min(in, (int) (center + support + 0.5));
-        double sum = 0;
-        for (int x = first; x < end; x++) {
-          double w = filter.at((x - center + 0.5) * inverse);
-          weights[x - first] = w;
-          sum += w;
-        }
-        for (int x = 0; x < end - first; x++) {
-          double w = sum != 0 ? weights[x] / sum : weights[x];
-          fixed[i * width + x] = (int) ((w < 0 ? -0.5 : 0.5) + w * (1 << BITS));
-        }
-        from[i] = first;
-        count[i] = end - first;
+    byte[] copy(int x, int y, int columns, int rows) {
+      int line = columns * channels;
+      byte[] out = new byte[length(rows, line)];
+      for (int row = 0; row < rows; row++) {
+        System.arraycopy(pixels, index(x, y + row), out, row * line, line);
       }
-      return new Weights(from, count, fixed, width);
-    }
-
-    int first() {
-      int first = Integer.MAX_VALUE;
-      for (int f : from) {
-        first = Math.min(first, f);
-      }
-      return from.length == 0 ? 0 : first;
-    }
-
-    int end() {
-      int end = 0;
-      for (int i = 0; i < from.length; i++) {
-        end = Math.max(end, from[i] + count[i]);
-      }
-      return end;
+      return out;
     }
   }
 
-  private static byte[] horizontally(
-      byte[] rgb, int width, int firstRow, int rows, Weights weights) {
-    int length = weights.from.length;
-    byte[] result = new byte[Math.multiplyExact(Math.multiplyExact(rows, length), 3)];
-    rows(
-        rows,
-        (long) result.length * weights.width,
-        row -> {
-          int line = (firstRow + row) * width * 3;
-          int out = row * length * 3;
-          for (int i = 0; i < length; i++) {
-            int r = 1 << (BITS - 1);
-            int g = r;
-            int b = r;
-            int p = line + weights.from[i] * 3;
-            int w = i * weights.width;
-            for (int end = w + weights.count[i]; w < end; w++) {
-              int k = weights.fixed[w];
-              r += (rgb[p] & 0xff) * k;
-              g += (rgb[p + 1] & 0xff) * k;
-              b += (rgb[p + 2] & 0xff) * k;
-              p += 3;
+  /** Two rows at once, two samples in each long, so that one multiplication serves both. */
+  private static Strip across(Strip in, int firstRow, int rowCount, Taps columns) {
+    if (!columns.filtered()) {
+      return in;
+    }
+    int channels = in.channels;
+    int line = columns.start.length * channels;
+    byte[] out = new byte[length(rowCount, line)];
+    int span = (columns.end() - columns.first()) * channels;
+    Workers.forBands(
+        (rowCount + 1) / 2,
+        grain(2 * columns.work() * channels),
+        (from, to) -> {
+          long[] packed = new long[span];
+          for (int pair = from; pair < to; pair++) {
+            int row = 2 * pair;
+            int other = Math.min(row + 1, rowCount - 1);
+            int a = in.index(columns.first(), firstRow + row);
+            int b = in.index(columns.first(), firstRow + other);
+            if (channels == 3) {
+              pack3(in.pixels, a, b, packed);
+              filter3(packed, columns, out, row * line, other * line);
+            } else {
+              pack1(in.pixels, a, b, packed);
+              filter1(packed, columns, out, row * line, other * line);
             }
-            result[out++] = clip(r);
-            result[out++] = clip(g);
-            result[out++] = clip(b);
           }
         });
-    return result;
+    return new Strip(out, channels, columns.start.length, columns.target, firstRow);
   }
 
-  private static byte[] vertically(
-      byte[] in, int offset, int stride, int line, int firstRow, Weights weights) {
-    int rows = weights.from.length;
-    byte[] result = new byte[Math.multiplyExact(rows, line)];
-    rows(
-        rows,
-        (long) result.length * weights.width,
-        row -> {
-          // Row by row with a line of sums: the loop over columns runs on consecutive memory.
-          int[] sums = new int[line];
-          Arrays.fill(sums, 1 << (BITS - 1));
-          int w = row * weights.width;
-          for (int y = 0; y < weights.count[row]; y++) {
-            int k = weights.fixed[w + y];
-            int p = offset + (weights.from[row] - firstRow + y) * stride;
-            for (int x = 0; x < line; x++) {
-              sums[x] += (in[p + x] & 0xff) * k;
-            }
-          }
-          int out = row * line;
-          for (int x = 0; x < line; x++) {
-            result[out + x] = clip(sums[x]);
-          }
-        });
-    return result;
+  private static void pack3(byte[] pixels, int source, int other, long[] packed) {
+    int a = source;
+    int b = other;
+    for (int i = 0; i + 2 < packed.length; i += 3) {
+      packed[i] = (pixels[a] & 0xFF) | (pixels[a + 1] & 0xFFL) << 32;
+      packed[i + 1] = (pixels[a + 2] & 0xFF) | (pixels[b] & 0xFFL) << 32;
+      packed[i + 2] = (pixels[b + 1] & 0xFF) | (pixels[b + 2] & 0xFFL) << 32;
+      a += 3;
+      b += 3;
+    }
+  }
+
+  private static void pack1(byte[] pixels, int source, int other, long[] packed) {
+    for (int i = 0; i < packed.length; i++) {
+      packed[i] = (pixels[source + i] & 0xFF) | (pixels[other + i] & 0xFFL) << 32;
+    }
+  }
+
+  private static void filter3(long[] packed, Taps columns, byte[] out, int at, int otherAt) {
+    int[] weights = columns.fixed;
+    int base = columns.first();
+    int o = at;
+    int p = otherAt;
+    for (int x = 0; x < columns.start.length; x++) {
+      long rg = TWO_HALVES;
+      long br = TWO_HALVES;
+      long gb = TWO_HALVES;
+      int i = (columns.start[x] - base) * 3;
+      int tap = x * columns.window;
+      for (int end = tap + columns.count[x]; tap < end; tap++) {
+        long k = weights[tap];
+        rg += packed[i] * k;
+        br += packed[i + 1] * k;
+        gb += packed[i + 2] * k;
+        i += 3;
+      }
+      out[o] = clip(low(rg));
+      out[o + 1] = clip(high(rg));
+      out[o + 2] = clip(low(br));
+      out[p] = clip(high(br));
+      out[p + 1] = clip(low(gb));
+      out[p + 2] = clip(high(gb));
+      o += 3;
+      p += 3;
+    }
+  }
+
+  private static void filter1(long[] packed, Taps columns, byte[] out, int at, int otherAt) {
+    int[] weights = columns.fixed;
+    for (int x = 0; x < columns.start.length; x++) {
+      long sum = TWO_HALVES;
+      int i = columns.start[x] - columns.first();
+      int tap = x * columns.window;
+      for (int end = tap + columns.count[x]; tap < end; tap++) {
+        sum += packed[i++] * weights[tap];
+      }
+      out[at + x] = clip(low(sum));
+      out[otherAt + x] = clip(high(sum));
+    }
+  }
+
+  /** The low sum. A negative one has borrowed from the high one, which {@link #high} gives back. */
+  private static int low(long pair) {
+    return (int) pair;
+  }
+
+  private static int high(long pair) {
+    return (int) ((pair - (int) pair) >> 32);
   }
 
   private static byte clip(int sum) {
-    return (byte) Math.max(0, Math.min(255, sum >> BITS));
+    int v = sum >> PRECISION;
+    return (byte) (v < 0 ? 0 : Math.min(v, 255));
   }
 
-  private static byte[] nearest(
-      byte[] rgb,
+  /** A row of sums at once: the inner loop runs over consecutive memory. */
+  private static Strip down(Strip in, int left, int columns, Taps rows) {
+    if (!rows.filtered()) {
+      return in;
+    }
+    int line = columns * in.channels;
+    byte[] out = new byte[length(rows.start.length, line)];
+    Workers.forBands(
+        rows.start.length,
+        grain((long) line * rows.window),
+        (from, to) -> {
+          int[] sums = new int[line];
+          for (int y = from; y < to; y++) {
+            Arrays.fill(sums, HALF);
+            int tap = y * rows.window;
+            for (int i = 0; i < rows.count[y]; i++) {
+              add(in.pixels, in.index(left, rows.start[y] + i), rows.fixed[tap + i], sums);
+            }
+            clip(sums, out, y * line);
+          }
+        });
+    return new Strip(out, in.channels, columns, left, rows.target);
+  }
+
+  private static void add(byte[] pixels, int at, int weight, int[] sums) {
+    for (int i = 0; i < sums.length; i++) {
+      sums[i] += (pixels[at + i] & 0xFF) * weight;
+    }
+  }
+
+  private static void clip(int[] sums, byte[] out, int at) {
+    for (int i = 0; i < sums.length; i++) {
+      out[at + i] = clip(sums[i]);
+    }
+  }
+
+  private static byte[] nearest(byte[] pixels, int width, int channels, int[] xs, int[] ys) {
+    byte[] out = new byte[length(ys.length, (long) xs.length * channels)];
+    int o = 0;
+    for (int y : ys) {
+      for (int x : xs) {
+        int i = (y * width + x) * channels;
+        for (int c = 0; c < channels; c++) {
+          out[o++] = pixels[i + c];
+        }
+      }
+    }
+    return out;
+  }
+
+  /** Pillow adds the step up pixel by pixel; multiplying would round differently. */
+  private static int[] nearestTable(int size, int newSize, int first, int count) {
+    double step = (double) size / newSize;
+    double at = step * 0.5;
+    int[] table = new int[count];
+    for (int i = 0; i < first + count; i++) {
+      if (i >= first) {
+        table[i - first] = Math.min((int) at, size - 1);
+      }
+      at += step;
+    }
+    return table;
+  }
+
+  private static void check(
+      int length,
       int width,
       int height,
+      int channels,
       int newWidth,
       int newHeight,
       int left,
       int top,
       int cropWidth,
       int cropHeight) {
-    double scaleX = (double) width / newWidth;
-    double scaleY = (double) height / newHeight;
-    byte[] result = new byte[cropWidth * cropHeight * 3];
-    int out = 0;
-    for (int y = 0; y < cropHeight; y++) {
-      int line = ((int) ((top + y + 0.5) * scaleY)) * width;
-      for (int x = 0; x < cropWidth; x++) {
-        int p = (line + ((int) ((left + x + 0.5) * scaleX))) * 3;
-        result[out++] = rgb[p];
-        result[out++] = rgb[p + 1];
-        result[out++] = rgb[p + 2];
-      }
+    if (width < 1 || height < 1 || (long) width * height * channels != length) {
+      throw new InvalidRequestException(
+          "pixels: are "
+              + length
+              + " values; expected "
+              + width
+              + "x"
+              + height
+              + " with "
+              + channels
+              + " channels");
     }
-    return result;
+    if (newWidth < 1 || newHeight < 1) {
+      throw new InvalidRequestException(
+          "size: is " + newWidth + "x" + newHeight + "; expected at least 1x1");
+    }
+    if (left < 0
+        || top < 0
+        || cropWidth < 1
+        || cropHeight < 1
+        || (long) left + cropWidth > newWidth
+        || (long) top + cropHeight > newHeight) {
+      throw new InvalidRequestException(
+          "crop: is "
+              + cropWidth
+              + "x"
+              + cropHeight
+              + " at "
+              + left
+              + ","
+              + top
+              + "; expected at least 1x1 within "
+              + newWidth
+              + "x"
+              + newHeight);
+    }
   }
 
-  private static void rows(int rows, long work, IntConsumer body) {
-    IntStream range = IntStream.range(0, rows);
-    (work >= PARALLEL_FROM ? range.parallel() : range).forEach(body);
+  private static int length(int rows, long line) {
+    long length = rows * line;
+    if (length > Integer.MAX_VALUE - 8) {
+      throw new InvalidRequestException(
+          "size: the result would have " + length + " samples; expected fewer than 2^31");
+    }
+    return (int) length;
+  }
+
+  private static int grain(long workPerItem) {
+    return (int) Math.max(1, GRAIN / Math.max(1, workPerItem));
+  }
+
+  /** For each wanted target position: the window of source positions and its weights. */
+  private static final class Taps {
+    final int window;
+    final int[] start;
+    final int[] count;
+    final int[] fixed;
+    final double[] exact;
+
+    /** The first target position. */
+    final int target;
+
+    private final int first;
+    private final int end;
+
+    private Taps(int target, int window, int[] start, int[] count, int[] fixed, double[] exact) {
+      this.target = target;
+      this.window = window;
+      this.start = start;
+      this.count = count;
+      this.fixed = fixed;
+      this.exact = exact;
+      int low = Integer.MAX_VALUE;
+      int high = 0;
+      for (int i = 0; i < start.length; i++) {
+        low = Math.min(low, start[i]);
+        high = Math.max(high, start[i] + count[i]);
+      }
+      this.first = low;
+      this.end = high;
+    }
+
+    /** An axis that keeps its length. */
+    private static Taps identity(int from, int count) {
+      int[] start = new int[count];
+      int[] ones = new int[count];
+      for (int i = 0; i < count; i++) {
+        start[i] = from + i;
+        ones[i] = 1;
+      }
+      return new Taps(from, 0, start, ones, new int[0], new double[0]);
+    }
+
+    static Taps of(int size, int newSize, ResizeFilter filter, int from, int wanted) {
+      if (size == newSize) {
+        return identity(from, wanted);
+      }
+      double scale = (double) size / newSize;
+      double stretch = Math.max(scale, 1.0);
+      double support = filter.support() * stretch;
+      double inverse = 1.0 / stretch;
+      int window = Math.min((int) Math.ceil(support) * 2 + 1, size);
+      int[] start = new int[wanted];
+      int[] count = new int[wanted];
+      if ((long) wanted * window > Integer.MAX_VALUE - 8) {
+        throw new InvalidRequestException(
+            "size: " + size + " to " + newSize + " pixels needs too many coefficients");
+      }
+      double[] exact = new double[wanted * window];
+      for (int i = 0; i < wanted; i++) {
+        double center = (from + i + 0.5) * scale;
+        int low = Math.max((int) (center - support + 0.5), 0);
+        int high = Math.min((int) (center + support + 0.5), size);
+        int n = high - low;
+        double sum = 0;
+        int at = i * window;
+        for (int x = 0; x < n; x++) {
+          double w = filter.at((x + low - center + 0.5) * inverse);
+          exact[at + x] = w;
+          sum += w;
+        }
+        if (sum != 0.0) {
+          for (int x = 0; x < n; x++) {
+            exact[at + x] /= sum;
+          }
+        }
+        start[i] = low;
+        count[i] = n;
+      }
+      int[] fixed = new int[exact.length];
+      for (int i = 0; i < fixed.length; i++) {
+        double scaled = exact[i] * (1 << PRECISION);
+        fixed[i] = (int) (scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+      }
+      return new Taps(from, window, start, count, fixed, exact);
+    }
+
+    /** The first source position any window needs. */
+    int first() {
+      return first;
+    }
+
+    /** One past the last source position any window needs. */
+    int end() {
+      return end;
+    }
+
+    boolean filtered() {
+      return window > 0;
+    }
+
+    /** Multiplications for one row and channel. */
+    long work() {
+      return (long) window * start.length;
+    }
   }
 }

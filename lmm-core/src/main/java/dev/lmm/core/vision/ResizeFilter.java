@@ -70,7 +70,8 @@ public enum ResizeFilter {
       return 0;
     }
     double angle = x * Math.PI;
-    return Math.sin(angle) / angle * (0.54 + 0.46 * Math.cos(angle));
+    // Pillow's two constants are of single precision.
+    return Math.sin(angle) / angle * (0.54f + 0.46f * Math.cos(angle));
   }
 
   private static double bicubic(double x) {
