@@ -1,0 +1,8 @@
+/**
+ * Small trained models of every family, loaded by name ({@code tiny-clip}, {@code tiny-siglip2}), and
+ * pictures to try them on. Made for demonstrations and for the tests of applications.
+ */
+@NullMarked
+package dev.lmm.tiny;
+
+import org.jspecify.annotations.NullMarked;
