@@ -8,8 +8,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -26,11 +28,88 @@ public final class CheckpointWeights implements WeightStore, AutoCloseable {
   private final String description;
   private final Map<String, StoredTensor> tensors;
   private final Map<Path, FileChannel> channels = new HashMap<>();
+  private final List<Path> temporaries;
   private boolean closed;
 
-  private CheckpointWeights(String description, Map<String, StoredTensor> tensors) {
+  private CheckpointWeights(
+      String description, Map<String, StoredTensor> tensors, List<Path> temporaries) {
     this.description = description;
     this.tensors = Collections.unmodifiableMap(tensors);
+    this.temporaries = List.copyOf(temporaries);
+  }
+
+  /**
+   * Tensors that were found elsewhere.
+   *
+   * @param description what to call them in messages: a file or folder name
+   * @param tensors where each lies; names that differ
+   * @return the tensors
+   * @throws CheckpointException if a name occurs twice
+   */
+  public static CheckpointWeights of(String description, List<StoredTensor> tensors) {
+    return of(description, tensors, Map.of(), List.of());
+  }
+
+  /**
+   * Tensors of several files.
+   *
+   * @param owners the file that counts, by tensor name, where a name occurs in several
+   * @param temporaries deleted on closing
+   */
+  static CheckpointWeights of(
+      String description,
+      List<StoredTensor> tensors,
+      Map<String, String> owners,
+      List<Path> temporaries) {
+    Map<String, StoredTensor> byName = new LinkedHashMap<>();
+    for (StoredTensor tensor : tensors) {
+      StoredTensor other = byName.putIfAbsent(tensor.name(), tensor);
+      if (other != null) {
+        String owner = owners.get(tensor.name());
+        boolean here = isIn(tensor, owner);
+        if (here == isIn(other, owner)) {
+          throw new CheckpointException(
+              tensor.file()
+                  + ": "
+                  + tensor.name()
+                  + " also stands in "
+                  + other.file()
+                  + "; expected once");
+        }
+        if (here) {
+          byName.put(tensor.name(), tensor);
+        }
+      }
+    }
+    return new CheckpointWeights(description, byName, temporaries);
+  }
+
+  private static boolean isIn(StoredTensor tensor, @Nullable String file) {
+    return tensor.file().getFileName().toString().equals(file);
+  }
+
+  /**
+   * Opens a file that {@code torch.save} has written. Tensors whose strides are not those of rows
+   * are copied to a temporary file that closing deletes.
+   *
+   * @param file for instance {@code pytorch_model.bin}
+   * @return its tensors
+   * @throws CheckpointException if it is missing or broken, or holds anything but tensors and plain
+   *     containers
+   */
+  public static CheckpointWeights ofTorch(Path file) {
+    TorchCheckpoint.Contents contents = TorchCheckpoint.read(file);
+    return of(file.toString(), contents.tensors(), Map.of(), temporaries(List.of(contents)));
+  }
+
+  static List<Path> temporaries(List<TorchCheckpoint.Contents> contents) {
+    List<Path> paths = new ArrayList<>();
+    for (TorchCheckpoint.Contents content : contents) {
+      if (content.temporary() != null) {
+        paths.add(content.temporary());
+      }
+    }
+    return paths;
   }
 
   /**
@@ -42,17 +121,11 @@ public final class CheckpointWeights implements WeightStore, AutoCloseable {
    * @throws CheckpointException if a file is missing or broken, or a name occurs twice
    */
   public static CheckpointWeights ofSafetensors(String description, List<Path> files) {
-    Map<String, StoredTensor> tensors = new LinkedHashMap<>();
+    List<StoredTensor> tensors = new ArrayList<>();
     for (Path file : files) {
-      for (StoredTensor tensor : Safetensors.read(file)) {
-        StoredTensor other = tensors.put(tensor.name(), tensor);
-        if (other != null) {
-          throw new CheckpointException(
-              file + ": " + tensor.name() + " also stands in " + other.file() + "; expected once");
-        }
-      }
+      tensors.addAll(Safetensors.read(file));
     }
-    return new CheckpointWeights(description, tensors);
+    return of(description, tensors);
   }
 
   @Override
@@ -128,5 +201,13 @@ public final class CheckpointWeights implements WeightStore, AutoCloseable {
       }
     }
     channels.clear();
+    for (Path temporary : temporaries) {
+      try {
+        Files.deleteIfExists(temporary);
+      } catch (IOException e) {
+        // Some systems keep mapped files; then it goes when the process does.
+        temporary.toFile().deleteOnExit();
+      }
+    }
   }
 }
