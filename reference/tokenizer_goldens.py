@@ -1,0 +1,169 @@
+"""Makes 1,000 lines of mixed scripts and the ids that transformers gives them, for each tokenizer.
+
+    python tokenizer_goldens.py   # writes lmm-core/src/test/resources/golden/tokenizers
+
+``lines.json.gz`` holds the lines; ``<tokenizer>.json.gz`` the ids of each line, with special tokens,
+neither cut nor padded, and the versions. The tokenizer files are in ``files/<tokenizer>``.
+
+- ``clip``: CLIPTokenizer from the published vocab.json and merges.txt;
+- ``siglip-t5``: SiglipTokenizer (sentencepiece itself) from T5's spiece.model, which SigLIP's is like;
+- ``siglip-fixture``: the same from transformers' test model of 1,000 pieces, whose ids lie differently;
+- ``gemma``: SigLIP 2's kind, small, lower-cased by character (see siglip_goldens.py);
+- ``gemma-cased``: the same files as they stand, without lower-casing;
+- ``qwen2.5``: Qwen2Tokenizer from the published vocab.json and merges.txt and its added tokens;
+- ``t5``: T5Tokenizer from spiece.model; ``bert``: BertTokenizer from vocab.txt, uncased.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import support
+
+import numpy as np
+from transformers import BertTokenizer, CLIPTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer, SiglipTokenizer, T5Tokenizer
+from transformers.utils import logging
+
+import contrastive
+
+FOLDER = support.CORE_GOLDEN / "tokenizers"
+SEED = 20
+LINES = 1000
+
+# Ordinary sentences, one script a line.
+SENTENCES = """\
+A photo of two cats sleeping on a pink sofa beside two remote controls.
+The quick brown fox jumps over the lazy dog; it's a well-known pangram, isn't it?
+We'll see what they've done: I'm sure you'd've guessed, he's late and we're early.
+고양이 두 마리가 분홍색 소파 위에서 자고 있습니다.
+서울특별시 강남구의 늦은 밤, 비가 내리는 골목길을 걷는 사람들.
+값싼 닭볶음탕과 뷁쀍쉙 같은 드문 음절도 있다.
+两只猫在粉红色的沙发上睡觉,旁边有两个遥控器。
+繁體中文的句子也應該一樣:臺灣、香港、澳門。
+ピンクのソファで眠る二匹の猫とリモコン。カタカナ、ひらがな、漢字ﾊﾝｶｸ。
+قطتان تنامان على أريكة وردية بجانب جهازي تحكم عن بعد.
+חתולים ישנים על ספה ורודה, עִם נִקּוּד.
+แมวสองตัวนอนอยู่บนโซฟาสีชมพูข้างรีโมตคอนโทรลสองอัน
+दो बिल्लियाँ गुलाबी सोफे पर सो रही हैं।
+இரண்டு பூனைகள் இளஞ்சிவப்பு சோபாவில் தூங்குகின்றன.
+Две кошки спят на розовом диване рядом с пультами.
+Δύο γάτες κοιμούνται σε έναν ροζ καναπέ. ΟΔΥΣΣΕΥΣ ΣΟΦΟΣ
+İstanbul'da iki kedi pembe kanepede uyuyor; ığdır ve ŞİŞLİ.
+Zwei Katzen schlafen auf dem Sofa. Straße, STRASSE, Äpfel, ẞ.
+Hai con mèo đang ngủ trên ghế sô pha màu hồng.
+Ļoti ģērbti ķirši žņaudz; Příliš žluťoučký kůň úpěl ďábelské ódy.
+ორი კატა ვარდისფერ დივანზე სძინავთ. ՀԱՅԱՍՏԱՆ
+ᏣᎳᎩ Ꭶ ꭰ ᚠᚢᚦ 𐌀𐌁 𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𝟙𝟚𝟛""".split("\n")
+
+# Short pieces that tokenizers stumble over.
+ODD = [
+    "", " ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u2003", "\u3000", "\u200b", "\ufeff", "\u2028", "\u0085", "\x0b\x0c",
+    "\x00", "\x01\x02", "\x1b[31m", "\x7f", "\u00ad", "\u200d", "\u200c", "\u2060", "\ufffd", "\ue000", "\U000f0000",
+    "😀", "👍🏽", "👩‍👩‍👧‍👦", "🏳️‍🌈", "🇰🇷🇺🇸", "1️⃣", "❤️", "🫠", "👨🏿‍🚀", "☺︎",
+    "e\u0301", "é", "A\u030a", "Å", "\u212b", "n\u0303o", "q\u0323\u0307", "q\u0307\u0323", "\u1112\u1161\u11ab", "한", "ﬁ", "ﬀ",
+    "½", "²", "Ⅷ", "ａｂＣ１", "㎏", "①", "…", "ǅ", "ŉ", "ſ", "İ", "I", "ı", "Σ", "ς", "ΑΣ", "ΑΣ.", "ẞ", "ß",
+    "0", "007", "1,234.56", "3.14159", "1e-5", "0x1F", "²³", "٠١٢٣", "१२३", "一二三", "2026-11-25T03:00:00Z", "+82-2-1234-5678",
+    "'s", "'S", "'re", "can't", "CAN'T", "’s", "don’t", "rock'n'roll", "''", "'", "\"quoted\"", "`code`",
+    "<|startoftext|>", "<|endoftext|>", "<|im_start|>user", "<|im_end|>", "</s>", "<s>", "<unk>", "<pad>", "<eos>", "<bos>", "<mask>",
+    "[CLS]", "[SEP]", "[MASK]", "[UNK]", "<extra_id_0>", "<extra_id_99>", "<0x41>", "<|vision_start|>", "<|endoftext|", "< / s >",
+    "<|EndOfText|>", "a<|endoftext|>b", "a</s>b", " </s> ", "<eos><eos>", "▁", "▁▁", "a▁b", "Ġ", "Ċ", "##ing", "</w>",
+    "for (int i = 0; i < n; i++) { a[i] += b[i]; }", "def f(x):\n    return x**2  # square", "SELECT * FROM t WHERE a='b';",
+    "https://example.org/a/b?c=d&e=%20f#g", "name@example.com", "C:\\Users\\x", "#hashtag @user", "$1.50 €2 ₩3,000 ¥4", "a_b-c.d/e",
+    "!!!???", "---", "*****", "((()))", "~~", "....", "，。！？", "«»„“”", "–—", "^_^", "¯\\_(ツ)_/¯",
+    "\U0001f9ff\U0001fae8", "\U00020000\U0002a6d6", "𓀀𓂀", "🀄",
+]
+
+
+def lines() -> list[str]:
+    """The same lines every time."""
+    rng = np.random.default_rng(SEED)
+    made = list(ODD) + list(SENTENCES) + [s.upper() for s in SENTENCES]
+    made += ["a" * 500, "가" * 200, "한글" * 90, "ha" * 150, "0" * 120, "!" * 90, "🙂" * 80, "\u0301" * 40, " " * 60 + "x" + " " * 60]
+    words = [w for s in SENTENCES for w in s.split()]
+    blanks = [" ", " ", " ", "  ", "\t", "\n", "\u00a0", "\u3000", "", "\r\n", " \u200b"]
+    # Assigned characters that change in normalisation or casing, or belong to a script of their own.
+    ranges = [
+        (0x20, 0x7F), (0xA0, 0x250), (0x250, 0x370), (0x370, 0x400), (0x400, 0x530), (0x590, 0x700), (0x900, 0xE80),
+        (0x10A0, 0x1200), (0x1E00, 0x2000), (0x2000, 0x2100), (0x2100, 0x2400), (0x2460, 0x2800), (0x3000, 0x3400),
+        (0x4E00, 0x9FFF), (0xAC00, 0xD7A4), (0xF900, 0xFB50), (0xFB50, 0xFE00), (0xFF00, 0xFFF0), (0x1D400, 0x1D800), (0x1F300, 0x1FA00),
+    ]  # fmt: skip
+    while len(made) < LINES:
+        kind = rng.integers(5)
+        if kind == 0:  # words of several languages, odd blanks between
+            parts = rng.choice(words, rng.integers(2, 14)).tolist()
+            line = "".join(p + blanks[rng.integers(len(blanks))] for p in parts)
+        elif kind == 1:  # a sentence with odd pieces put in
+            line = SENTENCES[rng.integers(len(SENTENCES))]
+            for _ in range(rng.integers(1, 4)):
+                at = rng.integers(len(line) + 1)
+                line = line[:at] + ODD[rng.integers(len(ODD))] + line[at:]
+        elif kind == 2:  # odd pieces alone
+            line = blanks[rng.integers(len(blanks))].join(ODD[i] for i in rng.integers(len(ODD), size=rng.integers(2, 7)))
+        elif kind == 3:  # characters of one or two ranges, combining marks among them
+            chosen = rng.choice(len(ranges), 2)
+            line = ""
+            for _ in range(rng.integers(3, 40)):
+                low, high = ranges[chosen[rng.integers(2)]]
+                line += chr(int(rng.integers(low, high)))
+                if rng.random() < 0.08:
+                    line += chr(int(rng.integers(0x300, 0x370)))
+                if rng.random() < 0.15:
+                    line += " "
+        else:  # digits, signs and letters mixed, cases changed
+            line = "".join(rng.choice(list("abcXYZ019 .,-_/'\"()#가나ИжΣσçé"), rng.integers(5, 60)))
+            if rng.random() < 0.3:
+                line = line.swapcase()
+        made.append(line)
+    return made[:LINES]
+
+
+def write_gz(path: Path, value) -> None:
+    """Compressed JSON, the same bytes every time."""
+    data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    path.write_bytes(gzip.compress(data, 9, mtime=0))
+
+
+def qwen(folder: Path) -> Qwen2Tokenizer:
+    """The published files, stored compressed, with the tokens its tokenizer_config adds."""
+    with tempfile.TemporaryDirectory() as plain:
+        for packed in folder.glob("*.gz"):
+            Path(plain, packed.stem).write_bytes(gzip.decompress(packed.read_bytes()))
+        shutil.copyfile(folder / "tokenizer_config.json", Path(plain, "tokenizer_config.json"))
+        tokenizer = Qwen2Tokenizer.from_pretrained(plain)
+    config = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    for i, token in config["added_tokens_decoder"].items():
+        if tokenizer.convert_tokens_to_ids(token["content"]) != int(i):
+            raise AssertionError(f"{token['content']} is not {i}")
+    return tokenizer
+
+
+def main() -> None:
+    logging.set_verbosity_error()
+    warnings.filterwarnings("ignore", message="This sequence already has")
+    files = FOLDER / "files"
+    made = {
+        "clip": CLIPTokenizer.from_pretrained(files / "clip"),
+        "siglip-t5": SiglipTokenizer(str(files / "t5/spiece.model")),
+        "siglip-fixture": SiglipTokenizer(str(files / "siglip-fixture/spiece.model")),
+        "gemma": contrastive.Tokens(files / "gemma", "siglip").tokenizer,
+        "gemma-cased": PreTrainedTokenizerFast.from_pretrained(files / "gemma"),
+        "qwen2.5": qwen(files / "qwen2.5"),
+        "t5": T5Tokenizer.from_pretrained(files / "t5"),
+        "bert": BertTokenizer.from_pretrained(files / "bert"),
+    }
+    text = lines()
+    write_gz(FOLDER / "lines.json.gz", text)
+    for name, tokenizer in made.items():
+        ids = [tokenizer(line, truncation=False)["input_ids"] for line in text]
+        about = {"class": type(tokenizer).__name__, "versions": support.versions(), "ids": ids}
+        write_gz(FOLDER / f"{name}.json.gz", about)
+        print(name, type(tokenizer).__name__, sum(map(len, ids)), "ids", ids[0], ids[20], ids[len(ODD)][:12])
+
+
+if __name__ == "__main__":
+    main()
