@@ -1,4 +1,4 @@
-"""Makes the small pictures of the model goldens from two photographs (licences: pictures/MANIFEST.tsv)."""
+"""Makes the small pictures of the model goldens from two photographs (licences: MANIFEST.tsv beside them)."""
 
 from __future__ import annotations
 

@@ -235,6 +235,10 @@ def main() -> None:
         contrastive.write_golden(folder, pictures, TEXTS, seed, with_activations=name == "siglip2-naflex")
         if a.check_mistakes:
             mistakes.check(folder, pictures, TEXTS)
+    for name in ("tokenizer.json", "tokenizer_config.json"):  # for tokenizer_goldens.py
+        target = support.TOKENIZERS / "gemma" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((support.CLIP_GOLDEN / "siglip2" / name).read_bytes())
 
 
 if __name__ == "__main__":

@@ -124,3 +124,8 @@ def save_checkpoint(model: torch.nn.Module, folder: Path, dtype=torch.float32) -
     state = {name: value.detach().to(dtype).contiguous().clone() for name, value in model.state_dict().items()}
     save_torch(state, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "model.safetensors").chmod(0o644)
+
+
+def compact(value) -> str:
+    """JSON on one line."""
+    return json.dumps(value, ensure_ascii=False)

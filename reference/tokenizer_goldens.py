@@ -26,7 +26,15 @@ from pathlib import Path
 import support
 
 import numpy as np
-from transformers import BertTokenizer, CLIPTokenizer, PreTrainedTokenizerFast, Qwen2Tokenizer, SiglipTokenizer, T5Tokenizer
+from transformers import (
+    BertTokenizer,
+    CLIPTokenizer,
+    PreTrainedTokenizerFast,
+    Qwen2Tokenizer,
+    Siglip2Tokenizer,
+    SiglipTokenizer,
+    T5Tokenizer,
+)
 from transformers.utils import logging
 
 import contrastive
@@ -157,6 +165,9 @@ def main() -> None:
         "bert": BertTokenizer.from_pretrained(files / "bert"),
     }
     text = lines()
+    siglip2 = Siglip2Tokenizer.from_pretrained(files / "gemma")
+    if any(made["gemma"](line)["input_ids"] != siglip2(line)["input_ids"] for line in text):
+        raise AssertionError("lower-casing patched in differs from Siglip2Tokenizer's")
     write_gz(FOLDER / "lines.json.gz", text)
     for name, tokenizer in made.items():
         ids = [tokenizer(line, truncation=False)["input_ids"] for line in text]

@@ -1,0 +1,272 @@
+"""Makes the goldens of reading, resizing, cropping and sizing pictures: Pillow's and transformers' results.
+
+    python picture_goldens.py   # writes lmm-core/src/test/resources/golden/pictures
+
+- ``made/``: small pictures in many formats and modes, written here;
+- ``rgb.json``, ``rgb.safetensors``: for each file of ``files/`` and ``made/`` what ``exif_transpose`` and
+  ``convert("RGB")`` give (alpha dropped): size and sha256 of the bytes row by row, the bytes themselves where
+  they are few; or that Pillow refuses the file, and why;
+- ``resize.json``, ``resize.safetensors``: Pillow's resize of 8-bit pictures, sources and results;
+- ``crop.json``, ``crop.safetensors``: transformers' centre crop (which pads what is too small);
+- ``sizes.json``: sizes after "shortest edge" and NaFlex resizing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import support
+
+import numpy as np
+from PIL import Image, ImageOps
+from transformers.image_transforms import center_crop, get_resize_output_image_size
+from transformers.image_utils import ChannelDimension
+from transformers.models.siglip2.image_processing_pil_siglip2 import get_image_size_for_max_num_patches
+
+FOLDER = support.CORE_GOLDEN / "pictures"
+MADE = FOLDER / "made"
+SEED = 6
+FILTERS = ["NEAREST", "BOX", "BILINEAR", "HAMMING", "BICUBIC", "LANCZOS"]
+WHOLE = 30_000  # results up to this many bytes are stored whole, larger ones by their hash
+
+
+def sha256(array: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
+
+
+def _png(width: int, height: int, depth: int, colour: int, rows: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG from raw rows (each behind its filter byte), for kinds Pillow does not write."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    middle = b"".join(chunk(*c) for c in chunks)
+    return b"\x89PNG\r\n\x1a\n" + head + middle + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
+
+
+def make_pictures() -> None:
+    """Writes ``made/``: an asymmetric piece of a photograph in formats, modes and orientations."""
+    if MADE.exists():
+        shutil.rmtree(MADE)
+    MADE.mkdir(parents=True)
+    flower = support.open_rgb(support.PICTURES / "flower.webp")
+    rgb = flower.crop((190, 90, 310, 180)).resize((40, 30), Image.LANCZOS)
+    grey = rgb.convert("L")
+    alpha = rgb.copy()
+    alpha.putalpha(Image.linear_gradient("L").resize(rgb.size))
+    rng = np.random.default_rng(SEED)
+
+    def save(name: str, image: Image.Image, **options) -> None:
+        image.save(MADE / name, **options)
+
+    for sampling, label in ((0, "444"), (1, "422"), (2, "420")):
+        save(f"jpeg-{label}.jpg", rgb, quality=90, subsampling=sampling)
+        save(f"jpeg-{label}-odd-17x9.jpg", rgb.crop((3, 3, 20, 12)), quality=85, subsampling=sampling)
+        save(f"jpeg-{label}-progressive.jpg", rgb, quality=80, subsampling=sampling, progressive=True)
+    save("jpeg-rgb-not-ycc.jpg", rgb, quality=90, keep_rgb=True)
+    save("jpeg-low-quality.jpg", rgb, quality=5)
+    save("jpeg-restart-markers.jpg", rgb, quality=75, restart_marker_blocks=2)
+    save("jpeg-grey.jpg", grey, quality=90)
+    save("jpeg-cmyk.jpg", rgb.convert("CMYK"), quality=90)
+    save("jpeg-1x1.jpg", rgb.crop((5, 5, 6, 6)), quality=90)
+    for orientation in range(0, 10):  # 0 and 9 mean nothing
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        save(f"exif-{orientation}.jpg", rgb, quality=90, exif=exif)
+    exif = Image.Exif()
+    exif[0x0112] = 8
+    save("exif-8.png", rgb, exif=exif)
+    save("exif-8.webp", rgb, exif=exif, lossless=True)
+    save("exif-8-in-jpeg-name.png", rgb, format="JPEG", exif=exif)
+
+    save("png-rgb.png", rgb)
+    save("png-rgba.png", alpha)
+    save("png-grey.png", grey)
+    save("png-grey-alpha.png", Image.merge("LA", (grey, alpha.getchannel("A"))))
+    save("png-1-bit.png", grey.convert("1"))
+    save("png-palette.png", rgb.quantize(30))
+    save("png-palette-4-bit.png", rgb.quantize(11), bits=4)
+    save("png-palette-2-bit.png", rgb.quantize(4), bits=2)
+    save("png-palette-transparent.png", rgb.quantize(30), transparency=bytes(range(0, 240, 8)))
+    save("png-rgb-transparent-colour.png", rgb, transparency=rgb.getpixel((4, 4)))
+    save("png-grey-transparent-level.png", grey, transparency=grey.getpixel((4, 4)))
+    wide = (np.asarray(grey, np.uint16) * 5).astype(np.uint16)  # some above 255, most levels below 1,280
+    save("png-grey-16-bit.png", Image.fromarray(wide))
+    levels = rng.integers(0, 65536, (7, 5, 3)).astype(">u2")
+    rows = b"".join(b"\0" + r.tobytes() for r in levels)
+    (MADE / "png-rgb-16-bit.png").write_bytes(_png(5, 7, 16, 2, rows))
+    levels = rng.integers(0, 65536, (7, 5, 4)).astype(">u2")
+    (MADE / "png-rgba-16-bit.png").write_bytes(_png(5, 7, 16, 6, b"".join(b"\0" + r.tobytes() for r in levels)))
+    levels = rng.integers(0, 65536, (7, 5, 2)).astype(">u2")
+    (MADE / "png-grey-alpha-16-bit.png").write_bytes(_png(5, 7, 16, 4, b"".join(b"\0" + r.tobytes() for r in levels)))
+    for bits in (2, 4):
+        packed = rng.integers(0, 256, (6, (13 * bits + 7) // 8)).astype(np.uint8)
+        data = b"".join(b"\0" + r.tobytes() for r in packed)
+        (MADE / f"png-grey-{bits}-bit.png").write_bytes(_png(13, 6, bits, 0, data))
+    gamma = ((b"gAMA", struct.pack(">I", 100000)),)
+    data = b"".join(b"\0" + r.tobytes() for r in np.asarray(rgb))
+    (MADE / "png-rgb-gamma-1.png").write_bytes(_png(40, 30, 8, 2, data, *gamma))
+    save("png-1x1.png", rgb.crop((5, 5, 6, 6)))
+
+    save("gif.gif", rgb.quantize(40))
+    second = ImageOps.mirror(rgb).quantize(40)
+    save("gif-animated.gif", rgb.quantize(40), save_all=True, append_images=[second], duration=50)
+    save("gif-transparent.gif", rgb.quantize(40), transparency=3)
+    save("bmp-24-bit.bmp", rgb)
+    save("bmp-8-bit.bmp", rgb.quantize(40))
+    save("bmp-grey.bmp", grey)
+    save("bmp-1-bit.bmp", grey.convert("1"))
+    save("bmp-32-bit.bmp", alpha)
+    save("webp-lossless.webp", rgb, lossless=True)
+    save("webp-lossy.webp", rgb, quality=70)
+    save("webp-lossy-alpha.webp", alpha, quality=70)
+    save("webp-lossless-alpha.webp", alpha, lossless=True, exact=True)
+    save("webp-animated.webp", rgb, save_all=True, append_images=[ImageOps.mirror(rgb)], lossless=True)
+    save("webp-in-jpeg-name.jpeg", rgb, format="WEBP", lossless=True)
+    save("png-in-jpeg-name.jpg", rgb, format="PNG")
+    save("tiff.tiff", rgb)
+
+    whole = (MADE / "jpeg-420.jpg").read_bytes()
+    (MADE / "bad-jpeg-cut-in-half.jpg").write_bytes(whole[: len(whole) * 2 // 3])
+    (MADE / "bad-jpeg-head-only.jpg").write_bytes(whole[:20])
+    whole = (MADE / "png-rgb.png").read_bytes()
+    (MADE / "bad-png-cut-in-half.png").write_bytes(whole[: len(whole) // 2])
+    (MADE / "bad-png-wrong-sum.png").write_bytes(whole[:29] + b"\0\0\0\0" + whole[33:])
+    (MADE / "bad-empty.png").write_bytes(b"")
+    (MADE / "bad-text.jpg").write_text("This is no picture.\n", encoding="utf-8")
+    (MADE / "bad-webp-cut.webp").write_bytes((MADE / "webp-lossy.webp").read_bytes()[:120])
+
+
+def rgb_goldens() -> None:
+    listed, tensors = {}, {}
+    for path in sorted([*(FOLDER / "files").iterdir(), *MADE.iterdir()], key=lambda p: (p.parent.name, p.name)):
+        key = f"{path.parent.name}/{path.name}"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                opened = Image.open(path)
+                found = {"format": opened.format, "mode": opened.mode, "stored": list(opened.size)}
+                array = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
+        except Exception as refused:  # whatever Pillow raises is the answer
+            reason = str(refused).replace(str(path.parent), path.parent.name)
+            listed[key] = {"refused": type(refused).__name__, "reason": reason.split("<_io")[0].strip()}
+            continue
+        height, width = array.shape[:2]
+        listed[key] = {**found, "width": width, "height": height, "sha256": sha256(array)}
+        if array.nbytes <= WHOLE:
+            tensors[key] = array
+    support.write_golden(FOLDER / "rgb", tensors, {"files": listed})
+    refused = [k for k, v in listed.items() if "refused" in v]
+    print("rgb:", len(listed), "files,", len(refused), "refused:", {k: listed[k]["reason"] for k in refused})
+
+
+def resize_goldens() -> None:
+    rng = np.random.default_rng(SEED)
+    hopper = support.open_rgb(support.PICTURES / "hopper.png")
+    flower = support.open_rgb(support.PICTURES / "flower.webp")
+    sources = {
+        "photo": np.asarray(hopper.crop((15, 5, 116, 82))),  # 101 x 77
+        "noise": rng.integers(0, 256, (37, 53, 3)).astype(np.uint8),
+        # Black and white alone: overshoot must be cut at both ends.
+        "extremes": (rng.integers(0, 2, (32, 24, 3)) * 255).astype(np.uint8),
+        "row": rng.integers(0, 256, (1, 300, 3)).astype(np.uint8),
+        "column": rng.integers(0, 256, (257, 1, 3)).astype(np.uint8),
+        "pixel": np.array([[[250, 3, 128]]], np.uint8),
+        "strip": np.asarray(flower.crop((0, 150, 480, 153))),  # 480 x 3
+    }
+    targets = {
+        "photo": [(224, 224), (101, 77), (50, 38), (33, 77), (101, 20), (1, 1), (7, 3), (300, 13), (13, 260), (102, 78), (202, 154), (293, 224)],
+        "noise": [(16, 16), (53, 36), (52, 37), (106, 74), (19, 200), (5, 5), (3, 37), (64, 64)],
+        "extremes": [(48, 64), (23, 31), (9, 10), (25, 33), (240, 7)],
+        "row": [(10, 1), (300, 5), (77, 3), (600, 2), (1, 1)],
+        "column": [(1, 20), (4, 257), (3, 100), (1, 1)],
+        "pixel": [(1, 1), (5, 3), (40, 2)],
+        "strip": [(48, 48), (2000, 13), (9, 1), (480, 224)],
+    }  # fmt: skip
+    tensors = {f"source.{name}": array for name, array in sources.items()}
+    cases = []
+    for name, sizes in targets.items():
+        image = Image.fromarray(sources[name])
+        for size in sizes:
+            for filter_name in FILTERS:
+                out = np.asarray(image.resize(size, Image.Resampling[filter_name]))
+                case = {"source": name, "width": size[0], "height": size[1], "filter": filter_name, "sha256": sha256(out)}
+                # Whole results for a look at what differs; hashes decide everywhere.
+                if out.nbytes <= 3_000:
+                    case["tensor"] = f"result.{len(cases)}"
+                    tensors[case["tensor"]] = out
+                cases.append(case)
+    support.write_golden(FOLDER / "resize", tensors, {"codes": {f: int(Image.Resampling[f]) for f in FILTERS}, "cases": cases})
+    print("resize:", len(cases), "cases")
+
+
+def crop_goldens() -> None:
+    rng = np.random.default_rng(SEED + 1)
+    tensors, cases = {}, []
+    for width, height, crop_width, crop_height in (
+        (9, 7, 4, 4), (9, 7, 5, 4), (8, 6, 5, 3), (6, 6, 6, 6), (5, 8, 8, 5), (4, 4, 7, 7), (3, 5, 8, 9), (1, 1, 4, 3), (10, 2, 5, 5), (2, 11, 6, 6), (7, 3, 4, 6),
+    ):  # fmt: skip
+        source = rng.integers(1, 256, (height, width, 3)).astype(np.uint8)
+        planes = center_crop(
+            source.transpose(2, 0, 1),
+            (crop_height, crop_width),
+            data_format=ChannelDimension.FIRST,
+            input_data_format=ChannelDimension.FIRST,
+        )
+        n = len(cases)
+        tensors[f"source.{n}"], tensors[f"result.{n}"] = source, planes.transpose(1, 2, 0).astype(np.uint8)
+        cases.append({"width": width, "height": height, "cropWidth": crop_width, "cropHeight": crop_height})
+    support.write_golden(FOLDER / "crop", tensors, {"cases": cases})
+    print("crop:", len(cases), "cases")
+
+
+def size_goldens() -> None:
+    rng = np.random.default_rng(SEED + 2)
+    pictures = [(1, 1), (640, 480), (480, 640), (500, 333), (60000, 1), (1, 60000), (224, 224), (223, 225), (1000, 999), (16, 4000), (4032, 3024)]
+    pictures += [tuple(int(v) for v in np.exp(rng.uniform(0, 9, 2)).astype(int)) for _ in range(190)]
+    shortest, naflex = [], []
+    for width, height in pictures:
+        planes = np.broadcast_to(np.uint8(0), (3, height, width))
+        for edge in (224, 336, 40):
+            h, w = get_resize_output_image_size(
+                planes, size=edge, default_to_square=False, input_data_format=ChannelDimension.FIRST
+            )
+            shortest.append([width, height, edge, w, h])
+        for patch, most in ((16, 256), (16, 1024), (14, 729), (8, 36)):
+            h, w = get_image_size_for_max_num_patches(height, width, patch, most)
+            naflex.append([width, height, patch, most, w, h])
+    about = {
+        "shortestEdge": {"columns": ["width", "height", "edge", "newWidth", "newHeight"], "rows": shortest},
+        "naflex": {"columns": ["width", "height", "patch", "mostPatches", "newWidth", "newHeight"], "rows": naflex},
+        "versions": support.versions(),
+    }
+    text = "{\n"
+    parts = []
+    for key, value in about.items():
+        if key == "versions":
+            parts.append(f'"versions": {support.compact(value)}')
+            continue
+        rows = ",\n".join(support.compact(r) for r in value["rows"])
+        parts.append(f'"{key}": {{"columns": {support.compact(value["columns"])}, "rows": [\n{rows}\n]}}')
+    text += ",\n".join(parts) + "\n}\n"
+    (FOLDER / "sizes.json").write_text(text, encoding="utf-8")
+    print("sizes:", len(shortest), len(naflex))
+
+
+def main() -> None:
+    Image.MAX_IMAGE_PIXELS = 178_956_970 // 2  # Pillow's default, said here because the goldens depend on it
+    make_pictures()
+    rgb_goldens()
+    resize_goldens()
+    crop_goldens()
+    size_goldens()
+
+
+if __name__ == "__main__":
+    main()
