@@ -8,6 +8,7 @@ module dev.lmm.core {
 
   exports dev.lmm.core.checkpoint;
   exports dev.lmm.core.engine;
+  exports dev.lmm.core.engine.reference;
   exports dev.lmm.core.family;
   exports dev.lmm.core.graph;
   exports dev.lmm.core.hub;
@@ -19,6 +20,8 @@ module dev.lmm.core {
   uses dev.lmm.core.family.ModelFamily;
   uses dev.lmm.core.hub.BundledModel;
 
+  provides dev.lmm.core.engine.Engine with
+      dev.lmm.core.engine.reference.ReferenceEngine;
   provides dev.lmm.spi.ModelLoader with
       dev.lmm.core.family.CheckpointModelLoader;
 }
