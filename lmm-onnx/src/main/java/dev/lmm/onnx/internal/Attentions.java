@@ -38,7 +38,9 @@ final class Attentions {
   static List<String> lower(Lowering to, Node node) {
     Attention a = node.attributes(Attention.class);
     Visible visible = visible(to, node, a);
-    return isFused(node) ? List.of(fused(to, node, a, visible)) : composed(to, node, a, visible);
+    return isFused(node)
+        ? List.of(fused(to, node, a, visible))
+        : composed(to, node, a, visible).subList(0, node.outputs().size());
   }
 
   /**

@@ -54,7 +54,12 @@ final class OnnxModel {
       List<String> outputs,
       Attr... attributes) {
     Proto node = new Proto();
-    for (String input : inputs) {
+    int given = inputs.size();
+    while (given > 0 && inputs.get(given - 1) == null) {
+      // The runtime's optimiser crashes on some absent inputs that are named all the same.
+      given--;
+    }
+    for (String input : inputs.subList(0, given)) {
       node.text(1, input == null ? "" : input);
     }
     outputs.forEach(output -> node.text(2, output));

@@ -11,9 +11,12 @@ import dev.lmm.CheckpointException;
 import dev.lmm.EngineException;
 import dev.lmm.InvalidRequestException;
 import dev.lmm.core.engine.CompileOptions;
+import dev.lmm.core.engine.InputChecks;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.ProgramState;
+import dev.lmm.core.engine.RunGate;
 import dev.lmm.core.engine.RunOptions;
+import dev.lmm.core.engine.RunWatch;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.DType;
@@ -42,7 +45,7 @@ public final class OnnxProgram implements Program {
     this.graph = graph;
     this.environment = environment;
     this.session = session;
-    this.gate = new RunGate(graph.name());
+    this.gate = new RunGate("graph " + graph.name());
     this.checks = new InputChecks(graph);
   }
 
@@ -99,22 +102,17 @@ public final class OnnxProgram implements Program {
     if (cancellation != null) {
       cancellation.check();
     }
+    RunWatch.checkInterrupt();
     OnnxState state = state(options.state());
+    Map<String, Value> wanted = checks.outputs(outputs);
     Map<String, Long> symbols = checks.bind(inputs, state == null ? null : state.symbols());
     Map<String, Tensor> results = new LinkedHashMap<>();
     boolean work = state != null;
-    for (Map.Entry<String, Value> output : graph.outputs().entrySet()) {
-      if (outputs.isEmpty() || outputs.contains(output.getKey())) {
-        Value value = output.getValue();
-        Tensor tensor = Tensor.zeros(value.dtype(), value.shape().evaluate(symbols::get));
-        results.put(output.getKey(), tensor);
-        work |= tensor.elements() > 0;
-      }
-    }
-    for (String name : outputs) {
-      if (!results.containsKey(name)) {
-        graph.output(name);
-      }
+    for (Map.Entry<String, Value> output : wanted.entrySet()) {
+      Value value = output.getValue();
+      Tensor tensor = Tensor.zeros(value.dtype(), value.shape().evaluate(symbols::get));
+      results.put(output.getKey(), tensor);
+      work |= tensor.elements() > 0;
     }
     if (!work) {
       return results;
@@ -123,12 +121,7 @@ public final class OnnxProgram implements Program {
     try {
       Map<String, OnnxTensor> feeds = new HashMap<>();
       Map<String, OnnxTensor> pinned = new HashMap<>();
-      for (Value input : graph.inputs()) {
-        Tensor tensor = inputs.get(input.name());
-        if (tensor != null) {
-          feeds.put(input.name(), wrap(tensor, made));
-        }
-      }
+      inputs.forEach((name, tensor) -> feeds.put(name, wrap(tensor, made)));
       results.forEach(
           (name, tensor) -> {
             if (tensor.elements() > 0) {
@@ -152,16 +145,26 @@ public final class OnnxProgram implements Program {
       Map<String, OnnxTensor> feeds,
       Map<String, OnnxTensor> pinned,
       @Nullable Cancellation cancellation) {
-    try (Terminator terminator = new Terminator(cancellation)) {
+    // Closed in this order: nobody may stop a run whose options are gone.
+    try (OrtSession.RunOptions control = new OrtSession.RunOptions();
+        RunWatch watch = new RunWatch(cancellation, () -> terminate(control))) {
       try {
         // Everything is written where it was asked to be: there is nothing to keep.
-        session.run(feeds, Set.of(), pinned, terminator.options()).close();
+        session.run(feeds, Set.of(), pinned, control).close();
       } catch (OrtException e) {
-        terminator.check(e);
-        throw new EngineException("graph " + graph.name() + " failed: " + e.getMessage(), e);
+        watch.check();
+        throw e;
       }
     } catch (OrtException e) {
-      throw new EngineException("graph " + graph.name() + " cannot run: " + e.getMessage(), e);
+      throw new EngineException("graph " + graph.name() + " failed: " + e.getMessage(), e);
+    }
+  }
+
+  private static void terminate(OrtSession.RunOptions control) {
+    try {
+      control.setTerminate(true);
+    } catch (OrtException e) {
+      throw new EngineException("a run cannot be stopped: " + e.getMessage(), e);
     }
   }
 

@@ -4,6 +4,7 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import dev.lmm.ClosedException;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.core.engine.InputChecks;
 import dev.lmm.core.engine.ProgramState;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.graph.Graph;
@@ -77,23 +78,7 @@ final class OnnxState implements ProgramState {
   }
 
   private Tensor zeros(Value state) {
-    long[] shape =
-        state
-            .shape()
-            .evaluate(
-                symbol -> {
-                  Long length = symbols.get(symbol);
-                  if (length == null) {
-                    throw new InvalidRequestException(
-                        "state "
-                            + state
-                            + " needs the length of "
-                            + symbol
-                            + "; given are "
-                            + symbols.keySet());
-                  }
-                  return length;
-                });
+    long[] shape = new InputChecks(program.graph()).stateShape(state, symbols);
     return Tensor.zeros(state.dtype(), shape);
   }
 

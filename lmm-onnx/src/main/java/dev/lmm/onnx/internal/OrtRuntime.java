@@ -106,7 +106,7 @@ public final class OrtRuntime {
       options.setGlobalInterOpNumThreads(1);
       options.setGlobalSpinControl(true);
       OrtEnvironment environment =
-          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "lmm", options);
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "lmm", options);
       runtime = new OrtRuntime(environment, true, threads);
     } catch (IllegalStateException e) {
       LOG.debug("the application made the runtime's environment first: {}", e.getMessage());
