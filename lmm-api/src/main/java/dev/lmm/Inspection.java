@@ -1,6 +1,7 @@
 package dev.lmm;
 
 import java.util.List;
+import java.util.Map;
 
 /** What the model sees of a text or a picture, as plain arrays. Thread-safe. */
 public interface Inspection {
@@ -19,6 +20,14 @@ public interface Inspection {
    * @return the numbers and their shape
    */
   Pixels preprocess(Image image);
+
+  /**
+   * How much there is to compute: floating point operations of the matrix products, two for each
+   * multiply-add.
+   *
+   * @return operations for one item, by stage: {@code image}, {@code text} (of the longest length)
+   */
+  Map<String, Double> flops();
 
   /**
    * A tokenized text.

@@ -21,6 +21,7 @@ import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.Summaries;
 import dev.lmm.core.graph.DType;
+import dev.lmm.core.graph.Flops;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.WeightRef;
 import dev.lmm.core.graph.WeightUsage;
@@ -36,6 +37,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A loaded model: two towers, a tokenizer, and the numbers between them. Thread-safe. */
@@ -231,6 +233,18 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
   public Pixels preprocess(Image image) {
     open();
     return images.inspect(Check.notNull(image, "image"));
+  }
+
+  @Override
+  public Map<String, Double> flops() {
+    ToLongFunction<String> one =
+        symbol ->
+            switch (symbol) {
+              case "batch" -> 1;
+              case "tokens" -> texts.longest();
+              default -> images.maxPatches();
+            };
+    return Map.of("image", Flops.of(vision.graph(), one), "text", Flops.of(text.graph(), one));
   }
 
   @Override

@@ -17,6 +17,11 @@ interface ImageInput {
   /** The tower's inputs for some prepared pictures. */
   Map<String, Tensor> tensors(List<Image> prepared);
 
+  /** The most patches of a picture, where they vary. */
+  default int maxPatches() {
+    return 1;
+  }
+
   /** The numbers of one picture, for inspection. */
   Pixels inspect(Image image);
 }

@@ -59,6 +59,11 @@ final class NaflexInput implements ImageInput {
         .pixels(image);
   }
 
+  @Override
+  public int maxPatches() {
+    return maxPatches;
+  }
+
   private int patches(Image prepared) {
     return prepared.width() / patch * (prepared.height() / patch);
   }

@@ -37,6 +37,11 @@ final class TextInput {
     this.pad = pad;
   }
 
+  /** The most tokens the tower reads. */
+  int longest() {
+    return longest;
+  }
+
   /** The tower's inputs. */
   Map<String, Tensor> tensors(List<String> texts) {
     List<int[]> all = new ArrayList<>(texts.size());

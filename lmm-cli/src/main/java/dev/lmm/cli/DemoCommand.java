@@ -1,0 +1,40 @@
+package dev.lmm.cli;
+
+import dev.lmm.LmmException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code lmm demo}. */
+@Command(
+    name = "demo",
+    description = "The gallery: every capability once, pictures and one page, offline.")
+final class DemoCommand extends OutputCommand {
+  @Option(names = "--out", paramLabel = "DIR", description = "Where it goes; demo by default.")
+  String out = "demo";
+
+  @Option(
+      names = "--model",
+      paramLabel = "MODEL",
+      description = "A model to show; repeatable; the bundled tiny models by default.")
+  List<String> models = new ArrayList<>();
+
+  @Override
+  public Integer call() {
+    List<String> shown = models.isEmpty() ? List.of("tiny-clip", "tiny-siglip2") : models;
+    Path folder = Path.of(out);
+    Path page;
+    try {
+      page = new Gallery(folder, shown, quiet || json ? null : output().err()).write();
+    } catch (IOException e) {
+      throw new LmmException(folder + ": the gallery cannot be written: " + e.getMessage(), e);
+    }
+    return print(
+        Map.of("page", page.toString()),
+        () -> output().line("Open " + page.toAbsolutePath().normalize() + " in a browser."));
+  }
+}

@@ -1,0 +1,68 @@
+package dev.lmm.cli;
+
+import dev.lmm.core.engine.Engine;
+import dev.lmm.core.engine.EngineStatus;
+import dev.lmm.core.engine.Engines;
+import dev.lmm.core.hub.BundledModels;
+import dev.lmm.core.hub.CacheFolder;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import picocli.CommandLine.Command;
+
+/** {@code lmm doctor}. */
+@Command(
+    name = "doctor",
+    description = "What is there: engines, devices, natives; what is missing and how to get it.")
+final class DoctorCommand extends OutputCommand {
+  @Override
+  public Integer call() {
+    List<Map<String, Object>> engines = new ArrayList<>();
+    Set<String> devices = new LinkedHashSet<>();
+    for (Engine engine : Engines.all()) {
+      EngineStatus status = engine.status();
+      Map<String, Object> entry = new LinkedHashMap<>();
+      entry.put("name", engine.name());
+      entry.put("available", status.available());
+      entry.put("version", status.version());
+      entry.put("devices", status.devices());
+      entry.put("detail", status.detail());
+      engines.add(entry);
+      devices.addAll(status.devices());
+    }
+    Map<String, Object> document = new LinkedHashMap<>();
+    document.put("engines", engines);
+    document.put("devices", devices);
+    document.put("java", System.getProperty("java.version"));
+    document.put(
+        "platform", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    document.put("processors", Runtime.getRuntime().availableProcessors());
+    document.put("maxHeapBytes", Runtime.getRuntime().maxMemory());
+    document.put("cache", CacheFolder.of("").toString());
+    document.put("bundledModels", BundledModels.names());
+    return print(document, () -> forPeople(document, engines));
+  }
+
+  private void forPeople(Map<String, Object> document, List<Map<String, Object>> engines) {
+    output()
+        .line("Java " + document.get("java") + " on " + document.get("platform") + ", "
+            + document.get("processors") + " processors");
+    for (Map<String, Object> engine : engines) {
+      output()
+          .line(
+              (Boolean.TRUE.equals(engine.get("available")) ? "[ok] " : "[--] ")
+                  + engine.get("name")
+                  + " "
+                  + engine.get("version")
+                  + " "
+                  + engine.get("devices")
+                  + ": "
+                  + engine.get("detail"));
+    }
+    output().line("cache: " + document.get("cache"));
+    output().line("bundled models: " + document.get("bundledModels"));
+  }
+}

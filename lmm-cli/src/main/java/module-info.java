@@ -1,0 +1,13 @@
+/** The command line {@code lmm}. */
+module dev.lmm.cli {
+  requires dev.lmm.api;
+  requires dev.lmm.core;
+  requires dev.lmm.tiny;
+  requires info.picocli;
+  requires java.desktop;
+  requires static org.jspecify;
+
+  // picocli fills annotated fields.
+  opens dev.lmm.cli to
+      info.picocli;
+}
