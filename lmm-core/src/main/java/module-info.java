@@ -2,6 +2,7 @@
 module dev.lmm.core {
   requires transitive dev.lmm.api;
   requires static transitive org.jspecify;
+  requires java.desktop;
   requires org.slf4j;
   requires ai.djl.tokenizers;
   requires com.fasterxml.jackson.core;
@@ -22,6 +23,8 @@ module dev.lmm.core {
 
   provides dev.lmm.core.engine.Engine with
       dev.lmm.core.engine.reference.ReferenceEngine;
+  provides dev.lmm.spi.ImageDecoder with
+      dev.lmm.core.vision.PictureDecoder;
   provides dev.lmm.spi.ModelLoader with
       dev.lmm.core.family.CheckpointModelLoader;
 }

@@ -1,0 +1,74 @@
+package dev.lmm.core.vision;
+
+import dev.lmm.Check;
+
+/**
+ * What a picture file may ask for, checked against its header before memory is taken.
+ *
+ * @param maxPixels the most pixels, width times height
+ * @param maxSide the most pixels of one side
+ * @param maxBytes the largest file
+ * @param maxScans the most scans of a progressive JPEG; each costs a pass over the whole picture
+ */
+public record DecodeLimits(long maxPixels, int maxSide, long maxBytes, int maxScans) {
+  private static final DecodeLimits STANDARD =
+      new DecodeLimits(178_956_970, 1 << 20, 1L << 30, 200);
+
+  /** Checks that every limit is at least 1. */
+  public DecodeLimits {
+    Check.that(maxPixels >= 1, "maxPixels: is " + maxPixels + "; expected at least 1");
+    Check.that(maxSide >= 1, "maxSide: is " + maxSide + "; expected at least 1");
+    Check.that(maxBytes >= 1, "maxBytes: is " + maxBytes + "; expected at least 1");
+    Check.that(maxScans >= 1, "maxScans: is " + maxScans + "; expected at least 1");
+  }
+
+  /**
+   * The default: 178,956,970 pixels (where Pillow, too, refuses), 1,048,576 pixels a side, files of
+   * 1 GiB, 200 scans.
+   *
+   * @return the limits
+   */
+  public static DecodeLimits standard() {
+    return STANDARD;
+  }
+
+  /**
+   * Other pixels.
+   *
+   * @param pixels the most pixels, at least 1
+   * @return a copy
+   */
+  public DecodeLimits withMaxPixels(long pixels) {
+    return new DecodeLimits(pixels, maxSide, maxBytes, maxScans);
+  }
+
+  /**
+   * Another longest side.
+   *
+   * @param side the most pixels of one side, at least 1
+   * @return a copy
+   */
+  public DecodeLimits withMaxSide(int side) {
+    return new DecodeLimits(maxPixels, side, maxBytes, maxScans);
+  }
+
+  /**
+   * Another file size.
+   *
+   * @param bytes the largest file, at least 1
+   * @return a copy
+   */
+  public DecodeLimits withMaxBytes(long bytes) {
+    return new DecodeLimits(maxPixels, maxSide, bytes, maxScans);
+  }
+
+  /**
+   * Another number of scans.
+   *
+   * @param scans the most scans of a progressive JPEG, at least 1
+   * @return a copy
+   */
+  public DecodeLimits withMaxScans(int scans) {
+    return new DecodeLimits(maxPixels, maxSide, maxBytes, scans);
+  }
+}
