@@ -1,0 +1,341 @@
+package dev.lmm.core.engine.contract;
+
+import static dev.lmm.core.engine.contract.Closeness.assertClose;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lmm.Cancellation;
+import dev.lmm.CancelledException;
+import dev.lmm.ClosedException;
+import dev.lmm.EngineException;
+import dev.lmm.InvalidRequestException;
+import dev.lmm.core.engine.CompileOptions;
+import dev.lmm.core.engine.Engine;
+import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.ProgramState;
+import dev.lmm.core.engine.RunOptions;
+import dev.lmm.core.engine.Tensor;
+import dev.lmm.core.engine.reference.ReferenceEngine;
+import dev.lmm.core.graph.DType;
+import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.GraphBuilder;
+import dev.lmm.core.graph.Value;
+import dev.lmm.core.json.Json;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What every engine must do. An engine's tests extend it. */
+public abstract class EngineContractTest {
+  private final Engine oracle = new ReferenceEngine();
+  private OpGoldens goldens;
+
+  /** The engine under test. */
+  protected abstract Engine engine();
+
+  /** How far from torch and the interpreter outputs may be. */
+  protected double tolerance() {
+    return 1e-5;
+  }
+
+  @BeforeEach
+  void openGoldens(@TempDir Path folder) throws Exception {
+    goldens = new OpGoldens(folder);
+  }
+
+  @AfterEach
+  void closeGoldens() {
+    goldens.close();
+  }
+
+  private Program compile(ContractCase c) {
+    return engine().compile(c.graph(), c.weights(), CompileOptions.DEFAULT);
+  }
+
+  // Every operator.
+
+  @TestFactory
+  Stream<DynamicTest> agreesWithTorch() {
+    return goldens.cases().stream()
+        .filter(golden -> !golden.stringAt("op").equals("CACHED_ATTENTION"))
+        .flatMap(golden -> Stream.of(torch(golden, false), torch(golden, true)));
+  }
+
+  private DynamicTest torch(Json golden, boolean asWeights) {
+    String name = golden.stringAt("name") + (asWeights ? " with weights" : "");
+    return DynamicTest.dynamicTest(
+        name,
+        () -> {
+          Graph graph = goldens.graph(golden, asWeights);
+          try (Program program =
+              engine().compile(graph, goldens.weights(), CompileOptions.DEFAULT)) {
+            assertClose(program.run(goldens.inputs(graph)), goldens.outputs(golden), tolerance());
+          }
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> agreesWithTheInterpreterOnOddShapes() {
+    return againstTheOracle(ShapeCases.all());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> runsTheLayersOfFamiliesToCome() {
+    return againstTheOracle(Skeletons.all());
+  }
+
+  private Stream<DynamicTest> againstTheOracle(Map<String, Consumer<ContractCase>> cases) {
+    List<DynamicTest> tests = new ArrayList<>();
+    cases.forEach(
+        (name, body) ->
+            ShapeCases.LENGTHS.forEach(
+                lengths ->
+                    tests.add(
+                        DynamicTest.dynamicTest(
+                            name + " " + new TreeMap<>(lengths),
+                            () -> compare(name, lengths, body)))));
+    return tests.stream();
+  }
+
+  private void compare(String name, Map<String, Long> lengths, Consumer<ContractCase> body) {
+    try (ContractCase c = new ContractCase(name, lengths, body);
+        Program expected = oracle.compile(c.graph(), c.weights(), CompileOptions.DEFAULT);
+        Program found = compile(c)) {
+      assertClose(found.run(c.inputs()), expected.run(c.inputs()), tolerance());
+    }
+  }
+
+  // State.
+
+  private static ContractCase decoder(String name, boolean cached, long b, long s) {
+    return new ContractCase(
+        name, Map.of("b", b, "s", s, "capacity", 9L), c -> Skeletons.decoder(c, cached));
+  }
+
+  /** Rows of a [batch, length, width] tensor. */
+  private static Tensor part(Tensor x, int from, int to) {
+    int b = (int) x.dim(0);
+    int s = (int) x.dim(1);
+    int w = (int) x.dim(2);
+    float[] all = x.toFloats();
+    float[] some = new float[b * (to - from) * w];
+    for (int i = 0; i < b; i++) {
+      System.arraycopy(all, (i * s + from) * w, some, i * (to - from) * w, (to - from) * w);
+    }
+    return Tensor.of(some, b, to - from, w);
+  }
+
+  @Test
+  void aDecoderInStepsEqualsTheWholeTextAtOnce() {
+    try (ContractCase whole = decoder("decoder", false, 2, 7);
+        ContractCase steps = decoder("decoder", true, 2, 7);
+        Program atOnce = oracle.compile(whole.graph(), whole.weights(), CompileOptions.DEFAULT);
+        Program program = compile(steps);
+        ProgramState state = program.newState(Map.of("b", 2L, "capacity", 9L));
+        ProgramState other = program.newState(Map.of("b", 2L, "capacity", 9L))) {
+      Tensor expected = atOnce.run(whole.inputs()).get("y");
+      int done = 0;
+      for (int length : new int[] {4, 1, 1, 1}) {
+        Map<String, Tensor> inputs = new LinkedHashMap<>();
+        inputs.put("x", part(whole.inputs().get("x"), done, done + length));
+        inputs.put("angles", part(whole.inputs().get("angles"), done, done + length));
+        inputs.put("past", Tensor.of(new int[] {done, done}, 2));
+        Tensor found = program.run(inputs, Set.of(), new RunOptions(state, null)).get("y");
+        assertClose("step at " + done, found, part(expected, done, done + length), tolerance());
+        done += length;
+      }
+      assertThat(other.tensor("keys").toFloats()).containsOnly(0f);
+      assertThat(state.tensor("keys").shape()).containsExactly(2, 2, 9, 4);
+    }
+  }
+
+  private static ContractCase beams() {
+    return new ContractCase(
+        "beams",
+        Map.of("b", 3L),
+        c -> {
+          GraphBuilder g = c.g();
+          Value kept = g.state("kept", DType.F32, "b", 2);
+          Value moved = g.gather(kept, c.longs("order", 3, "b"), 0);
+          Value next = g.add(moved, c.floats("x", "b", 2));
+          g.update(kept, next);
+          g.output("before", kept);
+          g.output("after", next);
+        });
+  }
+
+  @Test
+  void aStateIsReorderedForBeamsAndKeptBetweenRuns() {
+    try (ContractCase c = beams();
+        Program program = compile(c);
+        ProgramState state = program.newState(Map.of("b", 3L))) {
+      run(program, state, new long[] {0, 1, 2}, new float[] {1, 2, 3, 4, 5, 6});
+      Map<String, Tensor> second =
+          run(program, state, new long[] {2, 2, 0}, new float[] {0, 0, 10, 10, 20, 20});
+      assertThat(second.get("before").toFloats()).containsExactly(1, 2, 3, 4, 5, 6);
+      assertThat(second.get("after").toFloats()).containsExactly(5, 6, 15, 16, 21, 22);
+      assertThat(state.tensor("kept").toFloats()).containsExactly(5, 6, 15, 16, 21, 22);
+    }
+  }
+
+  private static Map<String, Tensor> run(
+      Program program, ProgramState state, long[] order, float[] x) {
+    return program.run(
+        Map.of("order", Tensor.of(order, 3), "x", Tensor.of(x, 3, 2)),
+        Set.of(),
+        new RunOptions(state, null));
+  }
+
+  @Test
+  void statesThatDoNotFitAreRefused() {
+    try (ContractCase c = beams();
+        Program program = compile(c);
+        Program twin = compile(c);
+        ProgramState state = program.newState(Map.of("b", 3L));
+        ProgramState foreign = twin.newState(Map.of("b", 3L));
+        ProgramState small = program.newState(Map.of("b", 2L))) {
+      for (ProgramState wrong : new ProgramState[] {null, foreign, small}) {
+        assertThatThrownBy(() -> run(program, wrong, new long[3], new float[6]))
+            .isInstanceOf(InvalidRequestException.class);
+      }
+      assertThatThrownBy(() -> program.newState(Map.of()))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("the length of b");
+      assertThatThrownBy(() -> state.tensor("other"))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("other")
+          .hasMessageContaining("kept");
+    }
+  }
+
+  @Test
+  void aClosedStateIsRefused() {
+    try (ContractCase c = beams();
+        Program program = compile(c)) {
+      ProgramState state = program.newState(Map.of("b", 3L));
+      state.close();
+      state.close();
+      assertThatThrownBy(() -> run(program, state, new long[3], new float[6]))
+          .isInstanceOf(ClosedException.class);
+      assertThatThrownBy(() -> state.tensor("kept")).isInstanceOf(ClosedException.class);
+    }
+  }
+
+  // Runs.
+
+  private static ContractCase small() {
+    return new ContractCase(
+        "small",
+        Map.of("b", 2L, "s", 3L),
+        c -> {
+          GraphBuilder g = c.g();
+          Value x = g.embedding("table", c.longs("ids", 11, "b", "s"), 11, 6);
+          g.output("embedded", x);
+          g.output("projected", g.linear("projection", x, 4));
+        });
+  }
+
+  @Test
+  void checksInputs() {
+    try (ContractCase c = small();
+        Program program = compile(c)) {
+      Map<String, Tensor> none = Map.of();
+      assertThatThrownBy(() -> program.run(none))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("input ids: expected I64[b, s], is missing");
+      Map<String, Tensor> flat = Map.of("ids", Tensor.zeros(DType.I64, 6));
+      assertThatThrownBy(() -> program.run(flat))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("input ids: expected I64[b, s], found I64[6]");
+      Map<String, Tensor> narrow = Map.of("ids", Tensor.zeros(DType.I32, 2, 3));
+      assertThatThrownBy(() -> program.run(narrow))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("found I32[2, 3]");
+      assertThatThrownBy(() -> program.run(c.inputs(), Set.of("other"), RunOptions.NONE))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("has no output other; expected [embedded, projected]");
+    }
+  }
+
+  @Test
+  void givesOnlyTheOutputsAskedFor() {
+    try (ContractCase c = small();
+        Program program = compile(c)) {
+      assertThat(program.run(c.inputs(), Set.of("embedded"), RunOptions.NONE))
+          .containsOnlyKeys("embedded");
+      assertThat(program.run(c.inputs())).containsOnlyKeys("embedded", "projected");
+    }
+  }
+
+  @Test
+  void anIndexOutsideItsAxisIsAnError() {
+    try (ContractCase c = small();
+        Program program = compile(c)) {
+      for (long wrong : new long[] {11, -12, Long.MAX_VALUE}) {
+        Map<String, Tensor> inputs = Map.of("ids", Tensor.of(new long[] {0, wrong}, 1, 2));
+        assertThatThrownBy(() -> program.run(inputs))
+            .isInstanceOf(EngineException.class)
+            .hasMessageContaining("/table");
+      }
+      assertThat(program.run(c.inputs())).hasSize(2);
+    }
+  }
+
+  @Test
+  void runsOverlap() {
+    try (ContractCase c = small();
+        Program program = compile(c)) {
+      Map<String, Tensor> expected = program.run(c.inputs());
+      List<CompletableFuture<Map<String, Tensor>>> runs = new ArrayList<>();
+      for (int i = 0; i < 16; i++) {
+        runs.add(CompletableFuture.supplyAsync(() -> program.run(c.inputs())));
+      }
+      runs.forEach(run -> assertClose(run.join(), expected, 0));
+    }
+  }
+
+  @Test
+  void stopsWhenCancelledOrInterrupted() {
+    try (ContractCase c = small();
+        Program program = compile(c)) {
+      Cancellation cancellation = new Cancellation();
+      cancellation.cancel();
+      assertThatThrownBy(
+              () -> program.run(c.inputs(), Set.of(), RunOptions.cancelledBy(cancellation)))
+          .isInstanceOf(CancelledException.class)
+          .hasMessage("The run was stopped: cancelled by the caller");
+      Thread.currentThread().interrupt();
+      try {
+        assertThatThrownBy(() -> program.run(c.inputs())).isInstanceOf(CancelledException.class);
+      } finally {
+        assertThat(Thread.interrupted()).as("the interrupt stays pending").isTrue();
+      }
+      assertThat(program.run(c.inputs())).hasSize(2);
+    }
+  }
+
+  @Test
+  void refusesUseAfterClose() {
+    try (ContractCase c = small()) {
+      Program program = compile(c);
+      program.close();
+      program.close();
+      assertThatThrownBy(() -> program.run(c.inputs())).isInstanceOf(ClosedException.class);
+      assertThatThrownBy(() -> program.newState(Map.of())).isInstanceOf(ClosedException.class);
+      assertThat(program.graph()).isSameAs(c.graph());
+    }
+  }
+}
