@@ -196,15 +196,18 @@ CHECKPOINTS = {"clip-openai": 1, "clip-laion": 2, "clip-fp16": 3}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check-mistakes", action="store_true", help="show what the goldens catch")
+    parser.add_argument("--check-mistakes", action="store_true", help="write reference/mistakes-clip.md")
     a = parser.parse_args()
     pictures = sample_pictures.write()
+    tables = {}
     for name, seed in CHECKPOINTS.items():
         folder = write_checkpoint(name, seed)
         contrastive.write_golden(folder, pictures, TEXTS, seed, with_activations=name == "clip-openai")
         if a.check_mistakes:
-            mistakes.check(folder, pictures, TEXTS)
+            tables[name] = mistakes.check(folder, pictures, TEXTS)
     write_bin(support.CLIP_GOLDEN / "clip-openai", support.CLIP_GOLDEN / "clip-openai-bin")
+    if tables:
+        mistakes.write_table(support.ROOT / "reference/mistakes-clip.md", "What the CLIP goldens catch", tables)
 
 
 if __name__ == "__main__":

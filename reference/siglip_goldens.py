@@ -227,18 +227,21 @@ CHECKPOINTS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--check-mistakes", action="store_true", help="show what the goldens catch")
+    parser.add_argument("--check-mistakes", action="store_true", help="write reference/mistakes-siglip.md")
     a = parser.parse_args()
     pictures = sample_pictures.write()
+    tables = {}
     for name, (seed, bias) in CHECKPOINTS.items():
         folder = write_checkpoint(name, seed, bias)
         contrastive.write_golden(folder, pictures, TEXTS, seed, with_activations=name == "siglip2-naflex")
         if a.check_mistakes:
-            mistakes.check(folder, pictures, TEXTS)
+            tables[name] = mistakes.check(folder, pictures, TEXTS)
     for name in ("tokenizer.json", "tokenizer_config.json"):  # for tokenizer_goldens.py
         target = support.TOKENIZERS / "gemma" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes((support.CLIP_GOLDEN / "siglip2" / name).read_bytes())
+    if tables:
+        mistakes.write_table(support.ROOT / "reference/mistakes-siglip.md", "What the SigLIP goldens catch", tables)
 
 
 if __name__ == "__main__":
