@@ -32,13 +32,9 @@ public final class Flops {
                     * elements(node.input(1), symbols)
                     / length(node.input(1), 0, symbols);
             case ATTENTION ->
-                2
-                    * (elements(node.input(0), symbols) + out)
-                    * length(node.input(1), 1, symbols);
+                2 * (elements(node.input(0), symbols) + out) * length(node.input(1), 1, symbols);
             case CACHED_ATTENTION ->
-                2
-                    * (elements(node.input(0), symbols) + out)
-                    * length(node.input(3), 2, symbols);
+                2 * (elements(node.input(0), symbols) + out) * length(node.input(3), 2, symbols);
             default -> 0;
           };
     }
