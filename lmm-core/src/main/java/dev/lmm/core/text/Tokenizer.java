@@ -9,6 +9,8 @@ import dev.lmm.EngineException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -28,6 +30,7 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private final HuggingFaceTokenizer tokenizer;
+  private final boolean siglipText;
   // Native memory must not go while a call is in it.
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
@@ -41,8 +44,14 @@ public final class Tokenizer implements AutoCloseable {
   @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
   public record Encoded(int[] ids, String[] tokens) {}
 
-  private Tokenizer(HuggingFaceTokenizer tokenizer) {
+  private Tokenizer(HuggingFaceTokenizer tokenizer, boolean siglipText) {
     this.tokenizer = tokenizer;
+    this.siglipText = siglipText;
+  }
+
+  /** The same native tokenizer behind SigLIP's own preparation of text. This one is used up. */
+  Tokenizer withSiglipText() {
+    return new Tokenizer(tokenizer, true);
   }
 
   /**
@@ -58,7 +67,8 @@ public final class Tokenizer implements AutoCloseable {
     try {
       return new Tokenizer(
           HuggingFaceTokenizer.newInstance(
-              new ByteArrayInputStream(json), Map.of("truncation", "false", "padding", "false")));
+              new ByteArrayInputStream(json), Map.of("truncation", "false", "padding", "false")),
+          false);
     } catch (IOException e) {
       throw new CheckpointException(source + ": cannot be read: " + e.getMessage(), e);
     } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
@@ -86,16 +96,50 @@ public final class Tokenizer implements AutoCloseable {
     lock.readLock().lock();
     try {
       open();
-      Encoding encoding = tokenizer.encode(valid, specialTokens, false);
-      long[] wide = encoding.getIds();
-      int[] ids = new int[wide.length];
-      for (int i = 0; i < ids.length; i++) {
-        ids[i] = (int) wide[i];
-      }
-      return new Encoded(ids, encoding.getTokens());
+      return siglipText ? encodeSiglip(valid, specialTokens) : encodeNative(valid, specialTokens);
     } finally {
       lock.readLock().unlock();
     }
+  }
+
+  private Encoded encodeNative(String text, boolean specialTokens) {
+    Encoding encoding = tokenizer.encode(text, specialTokens, false);
+    long[] wide = encoding.getIds();
+    int[] ids = new int[wide.length];
+    for (int i = 0; i < ids.length; i++) {
+      ids[i] = (int) wide[i];
+    }
+    return new Encoded(ids, encoding.getTokens());
+  }
+
+  private Encoded encodeSiglip(String text, boolean specialTokens) {
+    List<Integer> ids = new ArrayList<>();
+    List<String> tokens = new ArrayList<>();
+    for (SiglipText.Stretch stretch : SiglipText.stretches(text)) {
+      if (stretch.special()) {
+        ids.add(idOf(stretch.text()));
+        tokens.add(stretch.text());
+      } else {
+        Encoded encoded = encodeNative(stretch.text(), false);
+        for (int i = 0; i < encoded.ids().length; i++) {
+          ids.add(encoded.ids()[i]);
+          tokens.add(encoded.tokens()[i]);
+        }
+      }
+    }
+    int eos = idOf(SiglipText.EOS);
+    if (specialTokens && (ids.isEmpty() || ids.get(ids.size() - 1) != eos)) {
+      ids.add(eos);
+      tokens.add(SiglipText.EOS);
+    }
+    return new Encoded(
+        ids.stream().mapToInt(Integer::intValue).toArray(), tokens.toArray(new String[0]));
+  }
+
+  /** The id of a piece of the vocabulary. */
+  private int idOf(String piece) {
+    Encoding encoding = tokenizer.encode(piece, false, false);
+    return encoding.getIds().length == 1 ? (int) encoding.getIds()[0] : -1;
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.lmm.core.text;
 
 import dev.lmm.CheckpointException;
+import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.json.Json;
 import dev.lmm.core.json.JsonText;
 import java.nio.charset.StandardCharsets;
@@ -31,15 +32,50 @@ public final class Tokenizers {
     if (Files.isRegularFile(ready)) {
       return of(adjusted(Json.parse(ready), lowerCase), ready.toString());
     }
+    Json config = config(folder);
     Path vocabulary = folder.resolve("vocab.json");
     Path merges = folder.resolve("merges.txt");
     if (Files.isRegularFile(vocabulary) && Files.isRegularFile(merges)) {
-      return of(ClipTokenizerJson.of(folder, vocabulary, merges), vocabulary.toString());
+      String tokenizerClass = config.stringAt("tokenizer_class", "CLIPTokenizer");
+      return switch (tokenizerClass) {
+        case "CLIPTokenizer", "CLIPTokenizerFast" ->
+            of(ByteLevelTokenizerJson.clip(vocabulary, merges, config), vocabulary.toString());
+        case "Qwen2Tokenizer", "Qwen2TokenizerFast" ->
+            of(ByteLevelTokenizerJson.qwen2(vocabulary, merges, config), vocabulary.toString());
+        default ->
+            throw new UnsupportedModelException(
+                folder
+                    + ": tokenizer_class is "
+                    + tokenizerClass
+                    + "; with vocab.json and merges.txt only CLIPTokenizer and Qwen2Tokenizer are"
+                    + " known");
+      };
+    }
+    Path pieces = folder.resolve("spiece.model");
+    if (Files.isRegularFile(pieces)) {
+      return config.stringAt("tokenizer_class", "T5Tokenizer").startsWith("Siglip")
+          ? of(SentencePieceJson.siglip(pieces), pieces.toString()).withSiglipText()
+          : of(SentencePieceJson.t5(pieces, config.intAt("extra_ids", 100)), pieces.toString());
+    }
+    Path words = folder.resolve("vocab.txt");
+    if (Files.isRegularFile(words)) {
+      return of(BertTokenizerJson.of(words, config), words.toString());
     }
     throw new CheckpointException(
         folder
-            + ": has no tokenizer; expected tokenizer.json, or vocab.json with merges.txt; is the"
-            + " download complete?");
+            + ": has no tokenizer; expected tokenizer.json, vocab.json with merges.txt, spiece.model or"
+            + " vocab.txt; is the download complete?");
+  }
+
+  /** What the tokenizer's class is told: tokenizer_config.json, else special_tokens_map.json. */
+  private static Json config(Path folder) {
+    for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
+      Path file = folder.resolve(name);
+      if (Files.isRegularFile(file)) {
+        return Json.parse(file);
+      }
+    }
+    return Json.parse("{}".getBytes(StandardCharsets.UTF_8), "defaults");
   }
 
   private static Tokenizer of(Object json, String source) {

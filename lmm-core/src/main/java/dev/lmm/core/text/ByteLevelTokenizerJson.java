@@ -3,7 +3,6 @@ package dev.lmm.core.text;
 import dev.lmm.CheckpointException;
 import dev.lmm.core.json.Json;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,23 +15,26 @@ import org.jspecify.annotations.Nullable;
  * CLIP's byte-level BPE as a tokenizer.json, from vocab.json and merges.txt: NFC, white space to
  * one blank, lower case, words split by CLIP's pattern, {@code </w>} at the end of each.
  */
-final class ClipTokenizerJson {
-  private static final String WORDS =
+final class ByteLevelTokenizerJson {
+  private static final String CLIP_WORDS =
       "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
-  private ClipTokenizerJson() {}
+  private static final String QWEN2_WORDS =
+      "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*"
+          + "|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
-  static Object of(Path folder, Path vocabularyFile, Path mergesFile) {
-    Json vocabulary = Json.parse(vocabularyFile);
-    Json special = special(folder);
+  private ByteLevelTokenizerJson() {}
+
+  /**
+   * CLIP: NFC, white space to one blank, lower case, words split by CLIP's pattern, {@code </w>} at the
+   * end of each.
+   */
+  static Object clip(Path vocabularyFile, Path mergesFile, Json special) {
     String bos = token(special, "bos_token", "<|startoftext|>");
     String eos = token(special, "eos_token", "<|endoftext|>");
     String unknown = token(special, "unk_token", "<|endoftext|>");
     String pad = token(special, "pad_token", "<|endoftext|>");
-    Map<String, Long> ids = new LinkedHashMap<>();
-    for (String piece : vocabulary.keys()) {
-      ids.put(piece, vocabulary.longAt(piece));
-    }
+    Map<String, Long> ids = vocabulary(vocabularyFile);
     List<Object> added = new ArrayList<>();
     for (String name : List.of("bos_token", "eos_token", "unk_token", "pad_token")) {
       String content =
@@ -71,24 +73,7 @@ final class ClipTokenizerJson {
             "Sequence",
             "pretokenizers",
             List.of(
-                Map.of(
-                    "type",
-                    "Split",
-                    "pattern",
-                    Map.of("Regex", WORDS),
-                    "behavior",
-                    "Removed",
-                    "invert",
-                    true),
-                Map.of(
-                    "type",
-                    "ByteLevel",
-                    "add_prefix_space",
-                    false,
-                    "trim_offsets",
-                    true,
-                    "use_regex",
-                    true))));
+                split(CLIP_WORDS, "Removed", true), byteLevel(false, true))));
     json.put(
         "post_processor",
         Map.of(
@@ -102,27 +87,89 @@ final class ClipTokenizerJson {
             false,
             "add_prefix_space",
             false));
+    json.put("decoder", byteLevel(true, true));
+    json.put("model", model(ids, mergesFile, unknown, "</w>"));
+    return json;
+  }
+
+  /** Qwen2: NFC, digits one by one, control tokens from {@code added_tokens_decoder}. */
+  static Object qwen2(Path vocabularyFile, Path mergesFile, Json config) {
+    List<Object> added = new ArrayList<>();
+    Json decoder = config.objectOrEmpty("added_tokens_decoder");
+    for (String id : decoder.keys()) {
+      Json token = decoder.at(id);
+      long number;
+      try {
+        number = Long.parseLong(id);
+      } catch (NumberFormatException e) {
+        throw token.unexpected("a key that is a token id");
+      }
+      Map<String, Object> entry = flags(token, token.stringAt("content"), number);
+      entry.put("special", token.boolAt("special", false));
+      added.add(entry);
+    }
+    Map<String, @Nullable Object> json = new LinkedHashMap<>();
+    json.put("version", "1.0");
+    json.put("added_tokens", added);
+    json.put("normalizer", Map.of("type", "NFC"));
     json.put(
-        "decoder",
+        "pre_tokenizer",
         Map.of(
             "type",
-            "ByteLevel",
-            "add_prefix_space",
-            true,
-            "trim_offsets",
-            true,
-            "use_regex",
-            true));
+            "Sequence",
+            "pretokenizers",
+            List.of(
+                split(QWEN2_WORDS, "Isolated", false),
+                byteLevel(config.boolAt("add_prefix_space", false), false))));
+    json.put("decoder", byteLevel(true, true));
+    json.put("model", model(vocabulary(vocabularyFile), mergesFile, null, ""));
+    return json;
+  }
+
+  private static Object split(String pattern, String behavior, boolean invert) {
+    return Map.of(
+        "type",
+        "Split",
+        "pattern",
+        Map.of("Regex", pattern),
+        "behavior",
+        behavior,
+        "invert",
+        invert);
+  }
+
+  private static Object byteLevel(boolean addPrefixSpace, boolean useRegex) {
+    return Map.of(
+        "type",
+        "ByteLevel",
+        "add_prefix_space",
+        addPrefixSpace,
+        "trim_offsets",
+        true,
+        "use_regex",
+        useRegex);
+  }
+
+  private static Map<String, Long> vocabulary(Path file) {
+    Json vocabulary = Json.parse(file);
+    Map<String, Long> ids = new LinkedHashMap<>();
+    for (String piece : vocabulary.keys()) {
+      ids.put(piece, vocabulary.longAt(piece));
+    }
+    return ids;
+  }
+
+  private static Object model(
+      Map<String, Long> ids, Path mergesFile, @Nullable String unknown, String endOfWord) {
     Map<String, @Nullable Object> model = new LinkedHashMap<>();
     model.put("type", "BPE");
     model.put("unk_token", unknown);
     model.put("continuing_subword_prefix", "");
-    model.put("end_of_word_suffix", "</w>");
+    model.put("end_of_word_suffix", endOfWord);
     model.put("fuse_unk", false);
     model.put("vocab", ids);
     model.put("merges", merges(mergesFile));
-    json.put("model", model);
-    return json;
+    return model;
   }
 
   private static List<String> merges(Path file) {
@@ -139,17 +186,6 @@ final class ClipTokenizerJson {
     }
   }
 
-  /** What the tokenizer's class is told: tokenizer_config.json over special_tokens_map.json. */
-  private static Json special(Path folder) {
-    for (String name : List.of("tokenizer_config.json", "special_tokens_map.json")) {
-      Path file = folder.resolve(name);
-      if (Files.isRegularFile(file)) {
-        return Json.parse(file);
-      }
-    }
-    return Json.parse("{}".getBytes(StandardCharsets.UTF_8), "defaults");
-  }
-
   private static String token(Json special, String name, String absent) {
     if (!special.hasValue(name)) {
       return absent;
@@ -160,15 +196,20 @@ final class ClipTokenizerJson {
 
   private static Object added(Json special, String name, String content, long id) {
     Json token = special.hasValue(name) ? special.at(name) : null;
-    boolean object = token != null && token.isObject();
-    Map<String, Object> added = new LinkedHashMap<>();
-    added.put("id", id);
-    added.put("content", content);
-    added.put("single_word", object && token.boolAt("single_word", false));
-    added.put("lstrip", object && token.boolAt("lstrip", false));
-    added.put("rstrip", object && token.boolAt("rstrip", false));
-    added.put("normalized", object && token.boolAt("normalized", false));
+    Map<String, Object> added =
+        token != null && token.isObject()
+            ? flags(token, content, id)
+            : SentencePieceJson.special(id, content, false);
     added.put("special", true);
+    return added;
+  }
+
+  private static Map<String, Object> flags(Json token, String content, long id) {
+    Map<String, Object> added =
+        SentencePieceJson.special(id, content, token.boolAt("normalized", false));
+    added.put("single_word", token.boolAt("single_word", false));
+    added.put("lstrip", token.boolAt("lstrip", false));
+    added.put("rstrip", token.boolAt("rstrip", false));
     return added;
   }
 }

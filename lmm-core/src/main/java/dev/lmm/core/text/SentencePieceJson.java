@@ -1,0 +1,140 @@
+package dev.lmm.core.text;
+
+import dev.lmm.CheckpointException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** A unigram {@code spiece.model} as a tokenizer.json, in the forms of T5 and of SigLIP. */
+final class SentencePieceJson {
+  private static final String EOS = "</s>";
+
+  private SentencePieceJson() {}
+
+  /** T5: words cut at white space, each with a mark before it; {@code </s>} after the text. */
+  static Object t5(Path file, int extraIds) {
+    SentencePieceModel model = SentencePieceModel.read(file);
+    List<List<Object>> vocabulary = vocabulary(model);
+    List<Object> added = new ArrayList<>();
+    for (String special : List.of("<pad>", EOS, "<unk>")) {
+      int id = model.pieces().indexOf(special);
+      if (id >= 0) {
+        added.add(special(id, special, false));
+      }
+    }
+    for (int i = extraIds - 1; i >= 0; i--) {
+      String name = "<extra_id_" + i + ">";
+      added.add(special(vocabulary.size(), name, false));
+      vocabulary.add(List.of(name, 0.0f));
+    }
+    Map<String, @Nullable Object> json = skeleton(model, vocabulary, added);
+    json.put("normalizer", charsMap(model));
+    json.put(
+        "pre_tokenizer",
+        Map.of(
+            "type",
+            "Sequence",
+            "pretokenizers",
+            List.of(Map.of("type", "WhitespaceSplit"), metaspace("always", true))));
+    json.put(
+        "post_processor",
+        Map.of(
+            "type",
+            "TemplateProcessing",
+            "single",
+            List.of(
+                Map.of("Sequence", Map.of("id", "A", "type_id", 0)),
+                Map.of("SpecialToken", Map.of("id", EOS, "type_id", 0))),
+            "pair",
+            List.of(Map.of("Sequence", Map.of("id", "A", "type_id", 0))),
+            "special_tokens",
+            Map.of(EOS, Map.of("id", EOS, "ids", List.of(eos(model, file)), "tokens", List.of(EOS)))));
+    return json;
+  }
+
+  /** SigLIP: pieces of a prepared stretch of text ({@link SiglipText}), nothing added. */
+  static Object siglip(Path file) {
+    SentencePieceModel model = SentencePieceModel.read(file);
+    eos(model, file);
+    Map<String, @Nullable Object> json = skeleton(model, vocabulary(model), List.of());
+    List<Object> steps = new ArrayList<>();
+    Object map = charsMap(model);
+    if (map != null) {
+      steps.add(map);
+    }
+    steps.add(
+        Map.of("type", "Replace", "pattern", Map.of("Regex", " {2,}"), "content", " "));
+    steps.add(Map.of("type", "Strip", "strip_left", false, "strip_right", true));
+    json.put("normalizer", Map.of("type", "Sequence", "normalizers", steps));
+    json.put("pre_tokenizer", metaspace("never", false));
+    return json;
+  }
+
+  private static int eos(SentencePieceModel model, Path file) {
+    int id = model.pieces().indexOf(EOS);
+    if (id < 0) {
+      throw new CheckpointException(file + ": has no piece " + EOS);
+    }
+    return id;
+  }
+
+  private static Map<String, @Nullable Object> skeleton(
+      SentencePieceModel model, List<List<Object>> vocabulary, List<Object> added) {
+    Map<String, @Nullable Object> json = new LinkedHashMap<>();
+    json.put("version", "1.0");
+    json.put("added_tokens", added);
+    json.put("decoder", metaspace("always", true));
+    json.put(
+        "model",
+        Map.of(
+            "type",
+            "Unigram",
+            "unk_id",
+            model.unknown(),
+            "vocab",
+            vocabulary,
+            "byte_fallback",
+            false));
+    return json;
+  }
+
+  private static List<List<Object>> vocabulary(SentencePieceModel model) {
+    List<List<Object>> vocabulary = new ArrayList<>(model.pieces().size());
+    for (int i = 0; i < model.pieces().size(); i++) {
+      vocabulary.add(List.of(model.pieces().get(i), model.scores().get(i)));
+    }
+    return vocabulary;
+  }
+
+  private static @Nullable Object charsMap(SentencePieceModel model) {
+    return model.charsMap().length == 0
+        ? null
+        : Map.of(
+            "type",
+            "Precompiled",
+            "precompiled_charsmap",
+            Base64.getEncoder().encodeToString(model.charsMap()));
+  }
+
+  private static Object metaspace(String prepend, boolean split) {
+    return Map.of(
+        "type", "Metaspace", "replacement", "\u2581", "prepend_scheme", prepend, "split", split);
+  }
+
+  /** A token that is never cut. */
+  static Map<String, Object> special(long id, String content, boolean normalized) {
+    Map<String, Object> token = new LinkedHashMap<>();
+    token.put("id", id);
+    token.put("content", content);
+    token.put("single_word", false);
+    token.put("lstrip", false);
+    token.put("rstrip", false);
+    token.put("normalized", normalized);
+    token.put("special", true);
+    return token;
+  }
+}
