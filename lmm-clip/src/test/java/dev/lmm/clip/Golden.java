@@ -43,7 +43,7 @@ final class Golden implements AutoCloseable {
     return pictures.stream().map(Image::read).toList();
   }
 
-  /** Token ids of a text, neither padded nor cut. */
+  /** Token ids of a text as the model gets them. */
   List<Integer> ids(int text) {
     return json.at("ids").elements().get(text).elements().stream().map(Json::asInt).toList();
   }

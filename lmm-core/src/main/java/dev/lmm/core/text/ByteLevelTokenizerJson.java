@@ -201,6 +201,8 @@ final class ByteLevelTokenizerJson {
             ? flags(token, content, id)
             : SentencePieceJson.special(id, content, false);
     added.put("special", true);
+    // Whatever the file says: the reference matches CLIP's special tokens in the text as typed.
+    added.put("normalized", false);
     return added;
   }
 

@@ -56,20 +56,16 @@ final class SentencePieceJson {
     return json;
   }
 
-  /** SigLIP: pieces of a prepared stretch of text ({@link SiglipText}), nothing added. */
-  static Object siglip(Path file) {
-    SentencePieceModel model = SentencePieceModel.read(file);
-    eos(model, file);
-    Map<String, @Nullable Object> json = skeleton(model, vocabulary(model), List.of());
-    List<Object> steps = new ArrayList<>();
-    Object map = charsMap(model);
-    if (map != null) {
-      steps.add(map);
+  /** SigLIP: the pieces of a stretch of text that {@link SiglipText} has prepared; nothing added. */
+  static Object siglip(SentencePieceModel model) {
+    List<List<Object>> vocabulary = vocabulary(model);
+    for (int i = 0; i < vocabulary.size(); i++) {
+      if (!model.matchable().get(i)) {
+        // The tokenizers library would find control pieces in text; nobody types this.
+        vocabulary.set(i, List.of("\uffff" + i, model.scores().get(i)));
+      }
     }
-    steps.add(
-        Map.of("type", "Replace", "pattern", Map.of("Regex", " {2,}"), "content", " "));
-    steps.add(Map.of("type", "Strip", "strip_left", false, "strip_right", true));
-    json.put("normalizer", Map.of("type", "Sequence", "normalizers", steps));
+    Map<String, @Nullable Object> json = skeleton(model, vocabulary, List.of());
     json.put("pre_tokenizer", metaspace("never", false));
     return json;
   }

@@ -16,13 +16,22 @@ import java.util.List;
  *
  * @param pieces the vocabulary, by id
  * @param scores log-probability of each piece
+ * @param matchable whether each piece is looked for in text (others stand for control tokens and the
+ *     unknown)
  * @param unknown id of the unknown piece
  * @param charsMap the normaliser's precompiled table; empty for none
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
-record SentencePieceModel(List<String> pieces, List<Float> scores, int unknown, byte[] charsMap) {
+record SentencePieceModel(
+    List<String> pieces,
+    List<Float> scores,
+    List<Boolean> matchable,
+    int unknown,
+    byte[] charsMap) {
   private static final int UNIGRAM = 1;
   private static final int UNKNOWN_PIECE = 2;
+  private static final int CONTROL_PIECE = 3;
+  private static final int UNUSED_PIECE = 5;
 
   static SentencePieceModel read(Path file) {
     try {
@@ -37,6 +46,7 @@ record SentencePieceModel(List<String> pieces, List<Float> scores, int unknown, 
     private final Path file;
     private final List<String> pieces = new ArrayList<>();
     private final List<Float> scores = new ArrayList<>();
+    private final List<Boolean> matchable = new ArrayList<>();
     private int unknown = -1;
     private int modelType = UNIGRAM;
     private byte[] charsMap = {};
@@ -70,12 +80,13 @@ record SentencePieceModel(List<String> pieces, List<Float> scores, int unknown, 
         throw new CheckpointException(
             file + ": has " + pieces.size() + " pieces; expected some, one of type UNKNOWN");
       }
-      return new SentencePieceModel(List.copyOf(pieces), List.copyOf(scores), unknown, charsMap);
+      return new SentencePieceModel(List.copyOf(pieces), List.copyOf(scores), List.copyOf(matchable), unknown, charsMap);
     }
 
     private void piece(ByteBuffer message) {
       String[] text = {""};
       float[] score = {0};
+      int[] type = {0};
       fields(
           message,
           (field, value) -> {
@@ -86,10 +97,15 @@ record SentencePieceModel(List<String> pieces, List<Float> scores, int unknown, 
           (field, number) -> {
             if (field == 2) {
               score[0] = Float.intBitsToFloat((int) number);
-            } else if (field == 3 && number == UNKNOWN_PIECE && unknown < 0) {
-              unknown = pieces.size();
+            } else if (field == 3) {
+              type[0] = (int) number;
             }
           });
+      if (type[0] == UNKNOWN_PIECE && unknown < 0) {
+        unknown = pieces.size();
+      }
+      matchable.add(
+          type[0] != UNKNOWN_PIECE && type[0] != CONTROL_PIECE && type[0] != UNUSED_PIECE);
       pieces.add(text[0]);
       scores.add(score[0]);
     }

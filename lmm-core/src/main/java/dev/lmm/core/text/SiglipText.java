@@ -1,5 +1,7 @@
 package dev.lmm.core.text;
 
+import dev.lmm.CheckpointException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -14,10 +16,38 @@ import java.util.Locale;
 final class SiglipText {
   private static final char MARK = '\u2581';
   static final String EOS = "</s>";
-  private static final List<String> SPECIALS = List.of(EOS, "<unk>");
+  static final String UNKNOWN = "<unk>";
+  private static final List<String> SPECIALS = List.of(EOS, UNKNOWN);
   private static final String PUNCTUATION = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
-  private SiglipText() {}
+  private final CharsMap charsMap;
+  private final int eosId;
+  private final int unknownId;
+
+  /** Prepares text for a model. */
+  SiglipText(SentencePieceModel model, Path file) {
+    this.charsMap = new CharsMap(model.charsMap(), file.toString());
+    this.eosId = model.pieces().indexOf(EOS);
+    this.unknownId = model.unknown();
+    if (eosId < 0) {
+      throw new CheckpointException(file + ": has no piece " + EOS);
+    }
+  }
+
+  /** Id of the end token. */
+  int eosId() {
+    return eosId;
+  }
+
+  /** Id of a special token. */
+  int id(String special) {
+    return special.equals(EOS) ? eosId : unknownId;
+  }
+
+  /** What sentencepiece does to a text before it looks for pieces, except at its left end. */
+  String normalized(String text) {
+    return charsMap.normalize(text).replaceAll(" {2,}", " ").replaceAll(" +$", "");
+  }
 
   /**
    * A stretch of text.

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Text to token ids and back, by Hugging Face's own library. Thread-safe. Close is harmless twice;
@@ -30,7 +31,7 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private final HuggingFaceTokenizer tokenizer;
-  private final boolean siglipText;
+  private final @Nullable SiglipText siglip;
   // Native memory must not go while a call is in it.
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
@@ -44,14 +45,9 @@ public final class Tokenizer implements AutoCloseable {
   @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
   public record Encoded(int[] ids, String[] tokens) {}
 
-  private Tokenizer(HuggingFaceTokenizer tokenizer, boolean siglipText) {
+  private Tokenizer(HuggingFaceTokenizer tokenizer, @Nullable SiglipText siglip) {
     this.tokenizer = tokenizer;
-    this.siglipText = siglipText;
-  }
-
-  /** The same native tokenizer behind SigLIP's own preparation of text. This one is used up. */
-  Tokenizer withSiglipText() {
-    return new Tokenizer(tokenizer, true);
+    this.siglip = siglip;
   }
 
   /**
@@ -59,16 +55,17 @@ public final class Tokenizer implements AutoCloseable {
    *
    * @param json the content
    * @param source what to call it in messages
+   * @param siglip prepares text as the first SigLIP does, or null
    * @return the tokenizer, to be closed
    * @throws CheckpointException if the library refuses it
    * @throws EngineException if the native library is not there for this platform
    */
-  static Tokenizer of(byte[] json, String source) {
+  static Tokenizer of(byte[] json, String source, @Nullable SiglipText siglip) {
     try {
       return new Tokenizer(
           HuggingFaceTokenizer.newInstance(
               new ByteArrayInputStream(json), Map.of("truncation", "false", "padding", "false")),
-          false);
+          siglip);
     } catch (IOException e) {
       throw new CheckpointException(source + ": cannot be read: " + e.getMessage(), e);
     } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
@@ -96,7 +93,9 @@ public final class Tokenizer implements AutoCloseable {
     lock.readLock().lock();
     try {
       open();
-      return siglipText ? encodeSiglip(valid, specialTokens) : encodeNative(valid, specialTokens);
+      return siglip == null
+          ? encodeNative(valid, specialTokens)
+          : encodeSiglip(siglip, valid, specialTokens);
     } finally {
       lock.readLock().unlock();
     }
@@ -112,34 +111,32 @@ public final class Tokenizer implements AutoCloseable {
     return new Encoded(ids, encoding.getTokens());
   }
 
-  private Encoded encodeSiglip(String text, boolean specialTokens) {
+  private Encoded encodeSiglip(SiglipText prepare, String text, boolean specialTokens) {
     List<Integer> ids = new ArrayList<>();
     List<String> tokens = new ArrayList<>();
+    // The reference puts the unknown token's text before each stretch, which keeps blanks at its
+    // start, and takes its pieces away again; unknown characters after it melt into it.
+    int before = encodeNative(prepare.normalized(SiglipText.UNKNOWN), false).ids().length;
     for (SiglipText.Stretch stretch : SiglipText.stretches(text)) {
       if (stretch.special()) {
-        ids.add(idOf(stretch.text()));
+        ids.add(prepare.id(stretch.text()));
         tokens.add(stretch.text());
       } else {
-        Encoded encoded = encodeNative(stretch.text(), false);
-        for (int i = 0; i < encoded.ids().length; i++) {
+        Encoded encoded =
+            encodeNative(prepare.normalized(SiglipText.UNKNOWN + stretch.text()), false);
+        int first = encoded.ids().length >= before ? before : 0;
+        for (int i = first; i < encoded.ids().length; i++) {
           ids.add(encoded.ids()[i]);
           tokens.add(encoded.tokens()[i]);
         }
       }
     }
-    int eos = idOf(SiglipText.EOS);
-    if (specialTokens && (ids.isEmpty() || ids.get(ids.size() - 1) != eos)) {
-      ids.add(eos);
+    if (specialTokens && (ids.isEmpty() || ids.get(ids.size() - 1) != prepare.eosId())) {
+      ids.add(prepare.eosId());
       tokens.add(SiglipText.EOS);
     }
     return new Encoded(
         ids.stream().mapToInt(Integer::intValue).toArray(), tokens.toArray(new String[0]));
-  }
-
-  /** The id of a piece of the vocabulary. */
-  private int idOf(String piece) {
-    Encoding encoding = tokenizer.encode(piece, false, false);
-    return encoding.getIds().length == 1 ? (int) encoding.getIds()[0] : -1;
   }
 
   /**

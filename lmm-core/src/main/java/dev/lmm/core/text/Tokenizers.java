@@ -53,9 +53,14 @@ public final class Tokenizers {
     }
     Path pieces = folder.resolve("spiece.model");
     if (Files.isRegularFile(pieces)) {
-      return config.stringAt("tokenizer_class", "T5Tokenizer").startsWith("Siglip")
-          ? of(SentencePieceJson.siglip(pieces), pieces.toString()).withSiglipText()
-          : of(SentencePieceJson.t5(pieces, config.intAt("extra_ids", 100)), pieces.toString());
+      if (config.stringAt("tokenizer_class", "T5Tokenizer").startsWith("Siglip")) {
+        SentencePieceModel model = SentencePieceModel.read(pieces);
+        return Tokenizer.of(
+            bytes(SentencePieceJson.siglip(model)),
+            pieces.toString(),
+            new SiglipText(model, pieces));
+      }
+      return of(SentencePieceJson.t5(pieces, config.intAt("extra_ids", 100)), pieces.toString());
     }
     Path words = folder.resolve("vocab.txt");
     if (Files.isRegularFile(words)) {
@@ -79,7 +84,11 @@ public final class Tokenizers {
   }
 
   private static Tokenizer of(Object json, String source) {
-    return Tokenizer.of(JsonText.of(json).getBytes(StandardCharsets.UTF_8), source);
+    return Tokenizer.of(bytes(json), source, null);
+  }
+
+  private static byte[] bytes(Object json) {
+    return JsonText.of(json).getBytes(StandardCharsets.UTF_8);
   }
 
   private static Object adjusted(Json json, boolean lowerCase) {
