@@ -37,8 +37,7 @@ final class DoctorCommand extends OutputCommand {
     document.put("engines", engines);
     document.put("devices", devices);
     document.put("java", System.getProperty("java.version"));
-    document.put(
-        "platform", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+    document.put("platform", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
     document.put("processors", Runtime.getRuntime().availableProcessors());
     document.put("maxHeapBytes", Runtime.getRuntime().maxMemory());
     document.put("cache", CacheFolder.of("").toString());
@@ -48,8 +47,14 @@ final class DoctorCommand extends OutputCommand {
 
   private void forPeople(Map<String, Object> document, List<Map<String, Object>> engines) {
     output()
-        .line("Java " + document.get("java") + " on " + document.get("platform") + ", "
-            + document.get("processors") + " processors");
+        .line(
+            "Java "
+                + document.get("java")
+                + " on "
+                + document.get("platform")
+                + ", "
+                + document.get("processors")
+                + " processors");
     for (Map<String, Object> engine : engines) {
       output()
           .line(

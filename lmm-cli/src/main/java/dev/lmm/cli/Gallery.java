@@ -218,7 +218,8 @@ final class Gallery {
 
   private void search(Html page, Shown model) {
     List<String> queries =
-        List.of("three stars", "별 세 개", "a purple heart", "보라색 하트", "a circle on the left", "왼쪽에 있는 원");
+        List.of(
+            "three stars", "별 세 개", "a purple heart", "보라색 하트", "a circle on the left", "왼쪽에 있는 원");
     Encoder encoder = model.encoder();
     Embeddings index = encoder.images(pictures.stream().map(Captioned::image).toList()).run();
     Embeddings asked = encoder.texts(queries).run();
@@ -234,8 +235,7 @@ final class Gallery {
               .boxed()
               .sorted(
                   (a, b) ->
-                      Double.compare(
-                          asked.cosine(query, index, b), asked.cosine(query, index, a)))
+                      Double.compare(asked.cosine(query, index, b), asked.cosine(query, index, a)))
               .limit(3)
               .toList();
       for (int hit : order) {
@@ -259,7 +259,8 @@ final class Gallery {
 
   private void zeroShot(Html page, Shown model) {
     List<String> labels = List.of("circle", "square", "triangle", "star", "heart", "cross");
-    List<String> templates = List.of("a red {}", "a blue {}", "a white {}", "a {} on a black background");
+    List<String> templates =
+        List.of("a red {}", "a blue {}", "a white {}", "a {} on a black background");
     ZeroShotClassifier classifier = model.encoder().classifier(labels, templates);
     page.add("<section id=\"zeroshot\"><h2>A classifier made of words</h2>")
         .add(
@@ -296,11 +297,7 @@ final class Gallery {
                 + " width=\"200\" alt=\"\"><br>%d x %d pixels</figure><figure><img"
                 + " src=\"pictures/seen.png\" width=\"200\" alt=\"\"><br>%d x %d numbers for each of"
                 + " 3 channels</figure></div>",
-            subject.file(),
-            subject.image().width(),
-            subject.image().height(),
-            width,
-            height);
+            subject.file(), subject.image().width(), subject.image().height(), width, height);
     for (String caption : List.of(subject.english(), subject.korean())) {
       Inspection.Tokens tokens = inspection.tokenize(caption);
       page.add("<div class=\"query\">%s</div><div class=\"tokens\">", caption);

@@ -98,7 +98,6 @@ public final class Main implements Runnable {
 
   @Override
   public void run() {
-    throw new ParameterException(
-        Check.notNull(spec, "spec").commandLine(), "No command was given");
+    throw new ParameterException(Check.notNull(spec, "spec").commandLine(), "No command was given");
   }
 }

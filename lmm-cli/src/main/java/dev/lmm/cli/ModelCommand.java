@@ -102,7 +102,6 @@ abstract class ModelCommand extends OutputCommand {
   }
 
   final CommandLine.ParameterException wrong(String message) {
-    return new CommandLine.ParameterException(
-        Check.notNull(spec, "spec").commandLine(), message);
+    return new CommandLine.ParameterException(Check.notNull(spec, "spec").commandLine(), message);
   }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lmm.Embeddings;
 import dev.lmm.Encoder;
-import dev.lmm.Image;
 import dev.lmm.Inspection;
 import dev.lmm.Probability;
 import dev.lmm.Score;
@@ -49,12 +48,10 @@ class ClipParityTest {
       Embeddings rawTexts = encoder.texts(golden.texts).raw().run();
       assertClose("image_raw", all(rawImages), golden.floats("image_raw"), 1e-4);
       assertClose("text_raw", all(rawTexts), golden.floats("text_raw"), 1e-4);
-      assertClose(
-          "image_embeds", all(rawImages.normalized()), golden.floats("image_embeds"), 1e-5);
+      assertClose("image_embeds", all(rawImages.normalized()), golden.floats("image_embeds"), 1e-5);
       assertClose("text_embeds", all(rawTexts.normalized()), golden.floats("text_embeds"), 1e-5);
 
-      List<List<Score>> scores =
-          encoder.rank(golden.images(), golden.texts, Probability.FAMILY);
+      List<List<Score>> scores = encoder.rank(golden.images(), golden.texts, Probability.FAMILY);
       assertClose(
           "logits_per_image", scores(scores, true), golden.floats("logits_per_image"), 1e-3);
       assertClose("probabilities", scores(scores, false), golden.floats("probabilities"), 1e-4);

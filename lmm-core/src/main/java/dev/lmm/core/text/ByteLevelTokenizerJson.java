@@ -26,8 +26,8 @@ final class ByteLevelTokenizerJson {
   private ByteLevelTokenizerJson() {}
 
   /**
-   * CLIP: NFC, white space to one blank, lower case, words split by CLIP's pattern, {@code </w>} at the
-   * end of each.
+   * CLIP: NFC, white space to one blank, lower case, words split by CLIP's pattern, {@code </w>} at
+   * the end of each.
    */
   static Object clip(Path vocabularyFile, Path mergesFile, Json special) {
     String bos = token(special, "bos_token", "<|startoftext|>");
@@ -72,8 +72,7 @@ final class ByteLevelTokenizerJson {
             "type",
             "Sequence",
             "pretokenizers",
-            List.of(
-                split(CLIP_WORDS, "Removed", true), byteLevel(false, true))));
+            List.of(split(CLIP_WORDS, "Removed", true), byteLevel(false, true))));
     json.put(
         "post_processor",
         Map.of(

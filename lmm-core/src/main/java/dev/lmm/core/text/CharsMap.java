@@ -7,11 +7,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The precompiled normaliser of a sentencepiece model: a double-array trie of byte sequences and what
- * each becomes. The longest match from the left wins; what has none stays.
+ * The precompiled normaliser of a sentencepiece model: a double-array trie of byte sequences and
+ * what each becomes. The longest match from the left wins; what has none stays.
  *
- * <p>The tokenizers library has this too, but works grapheme by grapheme, which loses combining marks
- * that sentencepiece keeps.
+ * <p>The tokenizers library has this too, but works grapheme by grapheme, which loses combining
+ * marks that sentencepiece keeps.
  */
 final class CharsMap {
   private final int[] units;
@@ -20,7 +20,8 @@ final class CharsMap {
   /**
    * Reads the table.
    *
-   * @param bytes length of the trie in bytes, the trie, zero-terminated replacements; empty for none
+   * @param bytes length of the trie in bytes, the trie, zero-terminated replacements; empty for
+   *     none
    * @param source what to call it in messages
    */
   CharsMap(byte[] bytes, String source) {

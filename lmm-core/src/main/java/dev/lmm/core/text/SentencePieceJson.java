@@ -52,11 +52,14 @@ final class SentencePieceJson {
             "pair",
             List.of(Map.of("Sequence", Map.of("id", "A", "type_id", 0))),
             "special_tokens",
-            Map.of(EOS, Map.of("id", EOS, "ids", List.of(eos(model, file)), "tokens", List.of(EOS)))));
+            Map.of(
+                EOS, Map.of("id", EOS, "ids", List.of(eos(model, file)), "tokens", List.of(EOS)))));
     return json;
   }
 
-  /** SigLIP: the pieces of a stretch of text that {@link SiglipText} has prepared; nothing added. */
+  /**
+   * SigLIP: the pieces of a stretch of text that {@link SiglipText} has prepared; nothing added.
+   */
   static Object siglip(SentencePieceModel model) {
     List<List<Object>> vocabulary = vocabulary(model);
     for (int i = 0; i < vocabulary.size(); i++) {

@@ -16,8 +16,8 @@ import java.util.List;
  *
  * @param pieces the vocabulary, by id
  * @param scores log-probability of each piece
- * @param matchable whether each piece is looked for in text (others stand for control tokens and the
- *     unknown)
+ * @param matchable whether each piece is looked for in text (others stand for control tokens and
+ *     the unknown)
  * @param unknown id of the unknown piece
  * @param charsMap the normaliser's precompiled table; empty for none
  */
@@ -80,7 +80,8 @@ record SentencePieceModel(
         throw new CheckpointException(
             file + ": has " + pieces.size() + " pieces; expected some, one of type UNKNOWN");
       }
-      return new SentencePieceModel(List.copyOf(pieces), List.copyOf(scores), List.copyOf(matchable), unknown, charsMap);
+      return new SentencePieceModel(
+          List.copyOf(pieces), List.copyOf(scores), List.copyOf(matchable), unknown, charsMap);
     }
 
     private void piece(ByteBuffer message) {
@@ -168,7 +169,12 @@ record SentencePieceModel(
           case 5 -> numbers.field(field, message.getInt());
           default ->
               throw new CheckpointException(
-                  file + ": field " + field + " has wire type " + (key & 7) + "; expected 0, 1, 2, 5");
+                  file
+                      + ": field "
+                      + field
+                      + " has wire type "
+                      + (key & 7)
+                      + "; expected 0, 1, 2, 5");
         }
       }
     }

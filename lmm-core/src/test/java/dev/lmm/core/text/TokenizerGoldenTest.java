@@ -21,7 +21,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TokenizerGoldenTest {
   private static final Path ROOT = Path.of("src/test/resources/golden/tokenizers");
 
-  /** The files of each golden's tokenizer, and what a tokenizer_config.json would say of its class. */
+  /**
+   * The files of each golden's tokenizer, and what a tokenizer_config.json would say of its class.
+   */
   private static final Map<String, String> FOLDERS =
       Map.of("siglip-t5", "t5", "gemma-cased", "gemma");
 
@@ -30,7 +32,14 @@ class TokenizerGoldenTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "clip", "siglip-t5", "siglip-fixture", "gemma", "gemma-cased", "qwen2.5", "t5", "bert"
+        "clip",
+        "siglip-t5",
+        "siglip-fixture",
+        "gemma",
+        "gemma-cased",
+        "qwen2.5",
+        "t5",
+        "bert"
       })
   void idsEqualTheReference(String name) throws IOException {
     List<Json> lines = Json.parse(unzipped(ROOT.resolve("lines.json.gz")), "lines").elements();
@@ -61,8 +70,7 @@ class TokenizerGoldenTest {
       for (Path file : files.toList()) {
         String target = file.getFileName().toString();
         if (target.endsWith(".gz")) {
-          Files.write(
-              temporary.resolve(target.substring(0, target.length() - 3)), unzipped(file));
+          Files.write(temporary.resolve(target.substring(0, target.length() - 3)), unzipped(file));
         } else {
           Files.copy(file, temporary.resolve(target));
         }
