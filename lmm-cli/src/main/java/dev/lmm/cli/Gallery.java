@@ -65,7 +65,7 @@ final class Gallery {
       say("zero-shot classification");
       zeroShot(page, models.get(0));
       say("what the model sees");
-      seen(page, models.get(0));
+      seen(page, models.get(models.size() - 1));
       say("figures");
       figures(page, models);
       page.add("</main></body></html>");
@@ -217,9 +217,11 @@ final class Gallery {
   }
 
   private void search(Html page, Shown model) {
-    List<String> queries =
-        List.of(
-            "three stars", "별 세 개", "a purple heart", "보라색 하트", "a circle on the left", "왼쪽에 있는 원");
+    List<String> queries = new ArrayList<>();
+    for (int i : new int[] {1, 2, 4}) {
+      queries.add(pictures.get(i).english());
+      queries.add(pictures.get(i).korean());
+    }
     Encoder encoder = model.encoder();
     Embeddings index = encoder.images(pictures.stream().map(Captioned::image).toList()).run();
     Embeddings asked = encoder.texts(queries).run();
@@ -251,21 +253,28 @@ final class Gallery {
         .code(
             """
             Embeddings index = encoder.images(pictures).run();
-            Embeddings query = encoder.texts(List.of("three stars")).run();
+            Embeddings query = encoder.texts(List.of("%s")).run();
             double cosine = query.cosine(0, index, i);
-            """)
+            """
+                .formatted(queries.get(1)))
         .add("</section>");
   }
 
   private void zeroShot(Html page, Shown model) {
-    List<String> labels = List.of("circle", "square", "triangle", "star", "heart", "cross");
-    List<String> templates =
-        List.of("a red {}", "a blue {}", "a white {}", "a {} on a black background");
+    List<String> labels =
+        List.of("yellow", "blue", "white", "black", "orange", "purple", "green", "red");
+    List<String> templates = new ArrayList<>();
+    for (String shape : List.of("circle", "square", "triangle", "star", "heart", "cross")) {
+      for (String colour : labels) {
+        templates.add("a " + colour + " " + shape + " on a {} background");
+      }
+    }
     ZeroShotClassifier classifier = model.encoder().classifier(labels, templates);
     page.add("<section id=\"zeroshot\"><h2>A classifier made of words</h2>")
         .add(
-            "<p>Nobody trained a classifier of shapes: each label is put into several sentences,"
-                + " whose embeddings are averaged once and compared with every picture.</p>")
+            "<p>Nobody trained a classifier of backgrounds: each label is put into %d sentences, whose"
+                + " embeddings are averaged once and compared with every picture.</p>",
+            templates.size())
         .add("<div class=\"two\">");
     for (Captioned picture : pictures.subList(0, Math.min(4, pictures.size()))) {
       page.add("<div class=\"hits\"><figure>%s</figure><div style=\"flex:1\">", picture(picture));
@@ -275,10 +284,10 @@ final class Gallery {
     page.add("</div>")
         .code(
             """
-            ZeroShotClassifier shapes = encoder.classifier(
-                List.of("circle", "square", "triangle", "star", "heart", "cross"),
-                List.of("a red {}", "a blue {}", "a white {}", "a {} on a black background"));
-            Score best = Score.best(shapes.classify(picture));
+            ZeroShotClassifier backgrounds = encoder.classifier(
+                List.of("yellow", "blue", "white", "black", "orange", "purple", "green", "red"),
+                List.of("a red circle on a {} background", "a blue star on a {} background", ...));
+            Score best = Score.best(backgrounds.classify(picture));
             """)
         .add("</section>");
   }
