@@ -15,9 +15,9 @@ import java.nio.file.Path;
  * Decodes pictures as Pillow does: the first frame, turned as EXIF says, to RGB, alpha dropped. The
  * content decides the format.
  *
- * <p>JPEG, PNG, GIF and BMP. Sizes are checked against {@link DecodeLimits} before memory is taken.
- * A truncated file is an error. Whatever the bytes, the only exception is {@link ImageException}.
- * Stateless and thread-safe; nothing of the JVM's global state is changed.
+ * <p>JPEG, PNG, GIF, BMP, WebP and TIFF. Sizes are checked against {@link DecodeLimits} before
+ * memory is taken. A truncated file is an error. Whatever the bytes, the only exception is {@link
+ * ImageException}. Stateless and thread-safe; nothing of the JVM's global state is changed.
  */
 public final class PictureDecoder implements ImageDecoder {
   private final DecodeLimits limits;
@@ -94,7 +94,6 @@ public final class PictureDecoder implements ImageDecoder {
   }
 
   @Override
-  @SuppressWarnings("CatchAndPrintStackTrace")
   public Image decode(byte[] bytes, String source) {
     Check.notNull(bytes, "bytes");
     Check.notNull(source, "source");
@@ -128,11 +127,17 @@ public final class PictureDecoder implements ImageDecoder {
     if (BmpFile.matches(in)) {
       return BmpFile.decode(in);
     }
+    if (WebpFile.matches(in)) {
+      return WebpFile.decode(in);
+    }
+    if (TiffFile.matches(in)) {
+      return TiffFile.decode(in);
+    }
     throw in.broken(unsupported(in));
   }
 
   private static String unsupported(PictureBytes in) {
-    String expected = "; expected JPEG, PNG, GIF or BMP";
+    String expected = "; expected JPEG, PNG, GIF, BMP, WebP or TIFF";
     if (in.length() == 0) {
       return "the file is empty" + expected;
     }
@@ -142,12 +147,6 @@ public final class PictureDecoder implements ImageDecoder {
           + brand
           + ", which needs a video decoder that is not part of this library; convert it to JPEG or"
           + " PNG";
-    }
-    if (in.has(0, "RIFF") && in.has(8, "WEBP")) {
-      return "WebP is not supported" + expected;
-    }
-    if (in.has(0, "II*\0") || in.has(0, "MM\0*")) {
-      return "TIFF is not supported" + expected;
     }
     if (in.has(0, "\u00ff\n") || in.has(0, "\0\0\0\fJXL ")) {
       return "JPEG XL is not supported" + expected;

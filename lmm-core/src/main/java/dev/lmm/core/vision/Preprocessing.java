@@ -51,27 +51,46 @@ public record Preprocessing(
   }
 
   /**
+   * The size a picture is resized to, before it is cut.
+   *
+   * @param pictureWidth in pixels, at least 1
+   * @param pictureHeight in pixels, at least 1
+   * @return width and height
+   */
+  public int[] resizedSize(int pictureWidth, int pictureHeight) {
+    if (!resize) {
+      return new int[] {pictureWidth, pictureHeight};
+    }
+    if (shortestEdge == 0) {
+      return new int[] {width, height};
+    }
+    int shorter = Math.min(pictureWidth, pictureHeight);
+    // The longer side is truncated, not rounded.
+    long longer = (long) shortestEdge * Math.max(pictureWidth, pictureHeight) / shorter;
+    Check.that(
+        longer <= Integer.MAX_VALUE,
+        "picture: of "
+            + pictureWidth
+            + "x"
+            + pictureHeight
+            + " would become "
+            + longer
+            + " pixels long; expected fewer than 2^31");
+    return pictureWidth > pictureHeight
+        ? new int[] {(int) longer, shortestEdge}
+        : new int[] {shortestEdge, (int) longer};
+  }
+
+  /**
    * The pixels before rescaling.
    *
    * @param image a picture
    * @return resized and cut
    */
   public Image pixels(Image image) {
-    int w = image.width();
-    int h = image.height();
-    if (resize) {
-      if (shortestEdge > 0) {
-        // The longer side is truncated, not rounded.
-        long longer = (long) shortestEdge * Math.max(w, h) / Math.min(w, h);
-        boolean wide = w > h;
-        int limit = (int) Math.min(longer, 1 << 28);
-        w = wide ? limit : shortestEdge;
-        h = wide ? shortestEdge : limit;
-      } else {
-        w = width;
-        h = height;
-      }
-    }
+    int[] size = resizedSize(image.width(), image.height());
+    int w = size[0];
+    int h = size[1];
     if (!crop) {
       return cut(image, w, h, 0, 0, w, h);
     }

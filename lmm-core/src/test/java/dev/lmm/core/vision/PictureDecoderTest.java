@@ -1,0 +1,142 @@
+package dev.lmm.core.vision;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lmm.Image;
+import dev.lmm.ImageException;
+import dev.lmm.core.json.Json;
+import java.io.ByteArrayInputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class PictureDecoderTest {
+  /** Pillow reads it with libavif; here it is refused, with that reason. */
+  private static final Set<String> NOT_SUPPORTED = Set.of("files/rgba.avif");
+
+  /** Pillow gives up over a huge note, which no pixel depends on; here the note is left unread. */
+  private static final Set<String> READ_ALTHOUGH_PILLOW_REFUSES =
+      Set.of("files/png_decompression_dos.png");
+
+  private static final Json FILES = PictureGoldens.json("rgb.json").at("files");
+  private static final Map<String, byte[]> WHOLE = PictureGoldens.tensors("rgb.safetensors");
+
+  private final PictureDecoder decoder = new PictureDecoder();
+
+  static Set<String> files() {
+    return new TreeSet<>(FILES.keys());
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void equalsPillow(String name) {
+    Json golden = FILES.at(name);
+    Path file = PictureGoldens.FOLDER.resolve(name);
+    if (NOT_SUPPORTED.contains(name)) {
+      assertThatThrownBy(() -> decoder.decode(file))
+          .isInstanceOf(ImageException.class)
+          .hasMessageContaining("AVIF");
+      return;
+    }
+    if (READ_ALTHOUGH_PILLOW_REFUSES.contains(name)) {
+      assertThat(golden.has("refused")).isTrue();
+      assertThat(decoder.decode(file).width()).isPositive();
+      return;
+    }
+    if (golden.has("refused")) {
+      assertThatThrownBy(() -> decoder.decode(file))
+          .as(golden.stringAt("reason"))
+          .isInstanceOf(ImageException.class)
+          .hasMessageContaining(file.toString());
+      return;
+    }
+    Image image = decoder.decode(file);
+    assertThat(image.width()).isEqualTo(golden.intAt("width"));
+    assertThat(image.height()).isEqualTo(golden.intAt("height"));
+    byte[] whole = WHOLE.get(name);
+    if (whole != null) {
+      assertThat(image.rgb()).isEqualTo(whole);
+    }
+    assertThat(PictureGoldens.sha256(image.rgb())).isEqualTo(golden.stringAt("sha256"));
+  }
+
+  @Test
+  void everyInputGivesTheSamePicture() throws Exception {
+    Path file = PictureGoldens.FOLDER.resolve("made/png-rgb.png");
+    byte[] bytes = Files.readAllBytes(file);
+    Image expected = Image.read(file);
+    assertThat(expected.source()).isEqualTo(file.toString());
+    assertThat(Image.read(bytes).rgb()).isEqualTo(expected.rgb());
+    assertThat(Image.read(new ByteArrayInputStream(bytes)).rgb()).isEqualTo(expected.rgb());
+    ByteBuffer direct = ByteBuffer.allocateDirect(bytes.length + 2).put((byte) 7).put(bytes).flip();
+    direct.position(1);
+    assertThat(decoder.decode(direct, "buffer").rgb()).isEqualTo(expected.rgb());
+    assertThat(direct.position()).isEqualTo(1);
+  }
+
+  @Test
+  void saysWhatIsWrongWithAFile(@TempDir Path folder) throws Exception {
+    assertThatThrownBy(() -> decoder.decode(folder.resolve("none.jpg")))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("none.jpg: there is no such file");
+    assertThatThrownBy(() -> decoder.decode(folder))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("is a folder");
+    assertThatThrownBy(() -> decoder.decode(new byte[0], "x"))
+        .isInstanceOf(ImageException.class)
+        .hasMessage("x: the file is empty; expected JPEG, PNG, GIF, BMP, WebP or TIFF");
+    assertThatThrownBy(() -> decoder.decode("hello".getBytes(StandardCharsets.UTF_8), "x"))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("it begins with 68 65 6c 6c 6f");
+    byte[] heic = "\0\0\0\u0018ftypheic\0\0\0\0mif1heic".getBytes(StandardCharsets.ISO_8859_1);
+    assertThatThrownBy(() -> decoder.decode(heic, "x"))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("HEIC")
+        .hasMessageContaining("convert it to JPEG or PNG");
+  }
+
+  @Test
+  void limitsAreCheckedAgainstTheHeader() {
+    byte[] png = PictureGoldens.bytes(PictureGoldens.FOLDER.resolve("made/png-rgb.png"));
+    DecodeLimits limits = DecodeLimits.standard();
+    assertThatThrownBy(() -> new PictureDecoder(limits.withMaxPixels(1199)).decode(png, "x"))
+        .isInstanceOf(ImageException.class)
+        .hasMessage("x: the size is 40x30, 1200 pixels; the limit is 1199");
+    assertThat(new PictureDecoder(limits.withMaxPixels(1200)).decode(png, "x").width())
+        .isEqualTo(40);
+    assertThatThrownBy(() -> new PictureDecoder(limits.withMaxSide(39)).decode(png, "x"))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("39 pixels a side");
+    assertThatThrownBy(() -> new PictureDecoder(limits.withMaxBytes(10)).decode(png, "x"))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("the limit is 10");
+    byte[] progressive =
+        PictureGoldens.bytes(PictureGoldens.FOLDER.resolve("made/jpeg-420-progressive.jpg"));
+    assertThatThrownBy(() -> new PictureDecoder(limits.withMaxScans(3)).decode(progressive, "x"))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("scans; the limit is 3");
+    // Far more pixels than the file has bits: refused before memory is taken for them.
+    byte[] bomb = png.clone();
+    bomb[18] = 0x30;
+    bomb[22] = 0x30;
+    assertThatThrownBy(() -> decoder.decode(bomb, "x")).isInstanceOf(ImageException.class);
+  }
+
+  @Test
+  void leavesTheRuntimeAlone() {
+    boolean cache = ImageIO.getUseCache();
+    decoder.decode(PictureGoldens.FOLDER.resolve("made/jpeg-420.jpg"));
+    decoder.decode(PictureGoldens.FOLDER.resolve("made/tiff.tiff"));
+    assertThat(ImageIO.getUseCache()).isEqualTo(cache);
+  }
+}
