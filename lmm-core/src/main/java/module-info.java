@@ -6,6 +6,7 @@ module dev.lmm.core {
   requires org.slf4j;
   requires ai.djl.tokenizers;
   requires com.fasterxml.jackson.core;
+  requires java.net.http;
 
   exports dev.lmm.core.checkpoint;
   exports dev.lmm.core.engine;

@@ -38,7 +38,7 @@ public final class CheckpointModelLoader implements ModelLoader {
   public Model load(String id, LoadOptions options) {
     Check.notNull(id, "id");
     long start = System.nanoTime();
-    Path folder = ModelFolders.find(id, options.offline());
+    Path folder = ModelFolders.find(id, options);
     Path configFile = folder.resolve("config.json");
     if (!Files.isRegularFile(configFile)) {
       throw new CheckpointException(

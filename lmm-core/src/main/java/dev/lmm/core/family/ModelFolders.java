@@ -2,20 +2,20 @@ package dev.lmm.core.family;
 
 import dev.lmm.ModelNotFoundException;
 import dev.lmm.core.hub.BundledModels;
+import dev.lmm.core.hub.Hub;
+import dev.lmm.core.hub.HubId;
+import dev.lmm.core.hub.HubOptions;
+import dev.lmm.spi.LoadOptions;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** Turns an id into a folder: a bundled model, a folder, or a hub id in the cache. */
+/** Turns an id into a folder: a folder, a bundled model, or a hub id. */
 final class ModelFolders {
-  private static final Pattern HUB_ID =
-      Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9._/-]+)?");
-
   private ModelFolders() {}
 
-  static Path find(String id, boolean offline) {
+  static Path find(String id, LoadOptions options) {
     Path folder = folder(id);
     if (folder != null) {
       return folder;
@@ -24,13 +24,21 @@ final class ModelFolders {
     if (bundled != null) {
       return bundled;
     }
+    if (HubId.looksLike(id)) {
+      HubOptions hub = HubOptions.fromEnvironment();
+      return Hub.resolve(
+          id,
+          hub.withOffline(hub.offline() || options.offline())
+              .withWeights(options.randomWeights().isEmpty()));
+    }
     throw new ModelNotFoundException(
         id
-            + ": is no folder and no bundled model; bundled on the class path are "
+            + ": is no folder, no bundled model and no hub id (owner/name); bundled on the class"
+            + " path are "
             + BundledModels.names()
-            + (HUB_ID.matcher(id).matches()
-                ? ". It looks like a hub id: download its files into a folder and name the folder"
-                : ". Add dev.lmm:lmm-tiny for the tiny models"));
+            + (BundledModels.names().isEmpty()
+                ? ": add dev.lmm:lmm-tiny for the tiny models"
+                : ""));
   }
 
   private static @Nullable Path folder(String id) {
