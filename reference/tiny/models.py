@@ -117,8 +117,9 @@ class TinyClip:
 
     @staticmethod
     def images(model, pixels):
-        out = model.vision_model(pixel_values=pixels)
-        return model.visual_projection(out.pooler_output), out.last_hidden_state[:, 1:]
+        # The patches after two and three of the four layers: what the class token still reads.
+        out = model.vision_model(pixel_values=pixels, output_hidden_states=True)
+        return model.visual_projection(out.pooler_output), [h[:, 1:] for h in out.hidden_states[2:4]]
 
     @staticmethod
     def texts(model, ids):
@@ -140,6 +141,10 @@ class TinySiglip2:
         self.tokenizer = GemmaTokenizer.from_pretrained(folder)
 
     def config(self) -> dict:
+        return self.settings(len(self.tokenizer))
+
+    @staticmethod
+    def settings(vocabulary: int) -> dict:
         return {
             "architectures": ["SiglipModel"],
             "initializer_factor": 1.0,
@@ -158,7 +163,7 @@ class TinySiglip2:
                 "num_hidden_layers": 3,
                 "pad_token_id": 0,
                 "projection_size": 96,
-                "vocab_size": len(self.tokenizer),
+                "vocab_size": vocabulary,
             },
             "torch_dtype": "float16",
             "vision_config": {
@@ -206,34 +211,86 @@ class TinySiglip2:
 
     @staticmethod
     def images(model, pixels):
-        out = model.vision_model(pixel_values=pixels)
-        return out.pooler_output, out.last_hidden_state
+        out = model.vision_model(pixel_values=pixels, output_hidden_states=True)
+        return out.pooler_output, out.hidden_states[2:4]
 
     @staticmethod
     def texts(model, ids):
         return model.text_model(input_ids=ids).pooler_output
 
 
-def start(kind, model) -> None:
-    """Initial values that differ from the library's: patches and positions of like size.
+def _mimetic(attention) -> None:
+    """Sets query times key near 0.7 (I + noise), by head, and value times output near 0.4 (noise - I)."""
+    width = attention.q_proj.weight.shape[0]
+    noise = lambda: torch.randn(width, width) / math.sqrt(width)
+    one = torch.eye(width)
+    rank = width // attention.num_heads
+    for h in range(attention.num_heads):
+        u, s, v = torch.linalg.svd(0.7 * noise() + 0.7 * one)
+        keep = torch.randperm(width)[:rank]
+        root = s[keep].sqrt()[:, None]
+        rows = slice(h * rank, (h + 1) * rank)
+        attention.q_proj.weight[rows] = root * u[:, keep].T
+        attention.k_proj.weight[rows] = root * v[keep]
+    u, s, v = torch.linalg.svd(0.4 * noise() - 0.4 * one)
+    attention.out_proj.weight.copy_(u * s.sqrt())
+    attention.v_proj.weight.copy_(s.sqrt()[:, None] * v)
 
-    The library's small position embeddings drown beside the patches of flat colour, and place and shape
-    are then learned very late; sines and cosines of both axes are a better start.
+
+@torch.no_grad()
+def start_tower(model: SiglipModel) -> None:
+    """Initial values of the vision tower that differ from the library's.
+
+    Small position embeddings drown beside patches of flat colour, and place and shape are then learned
+    very late: sines and cosines of both axes instead. The attention starts as trained towers look
+    (Trockman and Kolter 2023, "Mimetic initialization of self-attention layers"): patches of like colour
+    and place attend to each other from the first step.
     """
     embeddings = model.vision_model.embeddings
     side = SIZE // PATCH
-    with torch.no_grad():
-        nn.init.normal_(embeddings.patch_embedding.weight, std=(3 * PATCH * PATCH) ** -0.5)
-        table = embeddings.position_embedding.weight
-        quarter = table.shape[1] // 4
-        frequency = torch.exp(-torch.arange(quarter) / quarter * math.log(side * 2.0)) * math.pi
-        angle = torch.arange(side)[:, None] * frequency
-        one = torch.cat([angle.sin(), angle.cos()], 1)
-        grid = torch.cat([one[:, None].expand(side, side, -1), one[None].expand(side, side, -1)], -1)
-        table[-side * side :] = 0.5 * grid.reshape(side * side, -1)
-        model.logit_scale.fill_(math.log(10))
-        if kind.name == "siglip2":
-            model.logit_bias.fill_(-10)
+    nn.init.normal_(embeddings.patch_embedding.weight, std=(3 * PATCH * PATCH) ** -0.5)
+    table = embeddings.position_embedding.weight
+    quarter = table.shape[1] // 4
+    frequency = torch.exp(-torch.arange(quarter) / quarter * math.log(side * 2.0)) * math.pi
+    angle = torch.arange(side)[:, None] * frequency
+    one = torch.cat([angle.sin(), angle.cos()], 1)
+    grid = torch.cat([one[:, None].expand(side, side, -1), one[None].expand(side, side, -1)], -1)
+    table.copy_(0.5 * grid.reshape(side * side, -1))
+    for layer in model.vision_model.encoder.layers:
+        _mimetic(layer.self_attn)
+
+
+@torch.no_grad()
+def adopt_tower(kind, model, tower: dict[str, torch.Tensor], pictures: np.ndarray) -> None:
+    """Starts a model from the vision tower that was trained on pictures alone (SigLIP's form).
+
+    For CLIP the input's other mean and deviation move into the patch weights and the position table, and
+    the factor of the activation into the MLPs; class token and projection start anew. The norm before
+    CLIP's first layer gets the typical size of the tower's tokens, measured on some pictures.
+    """
+    model.logit_scale.fill_(math.log(10))
+    if kind.name == "siglip2":
+        model.logit_bias.fill_(-10)
+        model.vision_model.load_state_dict(tower)
+        return
+    vision = model.vision_model
+    theirs = SiglipModel(SiglipConfig(**TinySiglip2.settings(8))).vision_model
+    theirs.load_state_dict(tower)
+    tokens = theirs.embeddings(normalise(TinySiglip2, pictures))
+    vision.pre_layrnorm.weight.fill_(float(tokens.std(-1).mean()))
+    layers = {k.removeprefix("encoder."): v.clone() for k, v in tower.items() if k.startswith("encoder.")}
+    for name in layers:
+        if ".mlp.fc1." in name:
+            layers[name] *= 1.702
+        elif name.endswith(".mlp.fc2.weight"):
+            layers[name] /= 1.702
+    vision.encoder.load_state_dict(layers)
+    weight = tower["embeddings.patch_embedding.weight"]
+    mean, std = torch.tensor(CLIP_MEAN).view(1, 3, 1, 1), torch.tensor(CLIP_STD).view(1, 3, 1, 1)
+    vision.embeddings.patch_embedding.weight.copy_(weight * std / 0.5)
+    bias = tower["embeddings.patch_embedding.bias"] + (weight * (mean - 0.5) / 0.5).sum((1, 2, 3))
+    vision.embeddings.position_embedding.weight[0] = 0
+    vision.embeddings.position_embedding.weight[1:] = tower["embeddings.position_embedding.weight"] + bias
 
 
 KINDS = {"clip": TinyClip, "siglip2": TinySiglip2}
@@ -241,7 +298,7 @@ KINDS = {"clip": TinyClip, "siglip2": TinySiglip2}
 
 def normalise(kind, pictures: np.ndarray) -> torch.Tensor:
     """(N, H, W, 3) uint8 to the pixel values (N, 3, H, W) that the processor gives."""
-    x = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float()
+    x = torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float()
     mean = torch.tensor(kind.mean).view(3, 1, 1)
     std = torch.tensor(kind.std).view(3, 1, 1)
     return (x / 255 - mean) / std
