@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -316,3 +317,12 @@ def save(kind, model, state: dict[str, torch.Tensor], folder: Path) -> None:
     # Sorted, so that the same weights give the same file.
     tensors = {k: v.detach().to(torch.float16).contiguous() for k, v in sorted(kind.published(state).items())}
     save_file(tensors, str(folder / "model.safetensors"), metadata={"format": "pt"})
+    (folder / "model.safetensors").chmod(0o644)
+    write_sums(folder)
+
+
+def write_sums(folder: Path) -> None:
+    """Lists the checkpoint's files in SHA256SUMS, in sha256sum's form: the library reads it."""
+    names = sorted(f.name for f in folder.iterdir() if f.suffix in (".json", ".txt", ".safetensors"))
+    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (folder / "SHA256SUMS").write_text("".join(lines))
