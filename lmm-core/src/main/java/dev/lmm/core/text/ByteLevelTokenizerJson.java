@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * one blank, lower case, words split by CLIP's pattern, {@code </w>} at the end of each.
  */
 final class ByteLevelTokenizerJson {
+  static final String CLIP_END_OF_WORD = "</w>";
+
   private static final String CLIP_WORDS =
       "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
@@ -87,7 +89,7 @@ final class ByteLevelTokenizerJson {
             "add_prefix_space",
             false));
     json.put("decoder", byteLevel(true, true));
-    json.put("model", model(ids, mergesFile, unknown, "</w>"));
+    json.put("model", model(ids, mergesFile, unknown, CLIP_END_OF_WORD));
     return json;
   }
 

@@ -4,7 +4,10 @@ import dev.lmm.CheckpointException;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.BitSet;
 
 /**
  * The precompiled normaliser of a sentencepiece model: a double-array trie of byte sequences and
@@ -14,8 +17,11 @@ import java.nio.charset.StandardCharsets;
  * marks that sentencepiece keeps.
  */
 final class CharsMap {
+  private static final int MOST_UNITS = 1 << 20;
+
   private final int[] units;
   private final byte[] replacements;
+  private final String source;
 
   /**
    * Reads the table.
@@ -25,6 +31,7 @@ final class CharsMap {
    * @param source what to call it in messages
    */
   CharsMap(byte[] bytes, String source) {
+    this.source = source;
     if (bytes.length == 0) {
       this.units = new int[0];
       this.replacements = new byte[0];
@@ -100,6 +107,62 @@ final class CharsMap {
       }
     }
     return found;
+  }
+
+  /**
+   * Walks the whole table. The native library trusts it: a way out of the trie, or into the middle
+   * of a character, would end the process.
+   *
+   * @throws CheckpointException if any text could lead there
+   */
+  void checkEveryPath() {
+    if (units.length == 0) {
+      return;
+    }
+    if (units.length > MOST_UNITS) {
+      throw broken("is over " + MOST_UNITS + " units large");
+    }
+    try {
+      StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(replacements));
+    } catch (CharacterCodingException e) {
+      throw new CheckpointException(
+          source + ": precompiled_charsmap has replacements that are no UTF-8", e);
+    }
+    BitSet seen = new BitSet(units.length);
+    ArrayDeque<Integer> open = new ArrayDeque<>();
+    visit(offset(units[0]), seen, open);
+    while (!open.isEmpty()) {
+      int node = open.pop();
+      for (int label = 1; label < 256; label++) {
+        int unit = units[node ^ label];
+        if ((unit & (1 << 31 | 0xff)) != label) {
+          continue;
+        }
+        int next = node ^ label ^ offset(unit);
+        visit(next, seen, open);
+        if ((unit >>> 8 & 1) == 1) {
+          int place = units[next] & 0x7fffffff;
+          if (place >= replacements.length || (replacements[place] & 0xc0) == 0x80) {
+            throw broken("has a replacement at " + place + ", where no character begins");
+          }
+        }
+      }
+    }
+  }
+
+  /** Every label must lead to a unit that is there. */
+  private void visit(int node, BitSet seen, ArrayDeque<Integer> open) {
+    if (node < 0 || (node | 0xff) >= units.length) {
+      throw broken("leads to unit " + node + " of " + units.length);
+    }
+    if (!seen.get(node)) {
+      seen.set(node);
+      open.push(node);
+    }
+  }
+
+  private CheckpointException broken(String what) {
+    return new CheckpointException(source + ": precompiled_charsmap " + what);
   }
 
   private static int offset(int unit) {

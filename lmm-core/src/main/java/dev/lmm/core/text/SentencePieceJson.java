@@ -12,11 +12,20 @@ import org.jspecify.annotations.Nullable;
 /** A unigram {@code spiece.model} as a tokenizer.json, in the forms of T5 and of SigLIP. */
 final class SentencePieceJson {
   private static final String EOS = "</s>";
+  private static final int MOST_EXTRA_IDS = 10_000;
 
   private SentencePieceJson() {}
 
   /** T5: words cut at white space, each with a mark before it; {@code </s>} after the text. */
   static Object t5(Path file, int extraIds) {
+    if (extraIds < 0 || extraIds > MOST_EXTRA_IDS) {
+      throw new CheckpointException(
+          file.resolveSibling("tokenizer_config.json")
+              + ": extra_ids is "
+              + extraIds
+              + "; expected 0 to "
+              + MOST_EXTRA_IDS);
+    }
     SentencePieceModel model = SentencePieceModel.read(file);
     List<List<Object>> vocabulary = vocabulary(model);
     List<Object> added = new ArrayList<>();
@@ -32,7 +41,7 @@ final class SentencePieceJson {
       vocabulary.add(List.of(name, 0.0f));
     }
     Map<String, @Nullable Object> json = skeleton(model, vocabulary, added);
-    json.put("normalizer", charsMap(model));
+    json.put("normalizer", charsMap(model, file));
     json.put(
         "pre_tokenizer",
         Map.of(
@@ -109,7 +118,8 @@ final class SentencePieceJson {
     return vocabulary;
   }
 
-  private static @Nullable Object charsMap(SentencePieceModel model) {
+  private static @Nullable Object charsMap(SentencePieceModel model, Path file) {
+    new CharsMap(model.charsMap(), file.toString()).checkEveryPath();
     return model.charsMap().length == 0
         ? null
         : Map.of(

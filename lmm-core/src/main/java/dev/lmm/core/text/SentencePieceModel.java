@@ -102,6 +102,15 @@ record SentencePieceModel(
               type[0] = (int) number;
             }
           });
+      if (!(Math.abs(score[0]) < 1e30f)) {
+        throw new CheckpointException(
+            file
+                + ": piece "
+                + pieces.size()
+                + " has the score "
+                + score[0]
+                + "; expected a log-probability");
+      }
       if (type[0] == UNKNOWN_PIECE && unknown < 0) {
         unknown = pieces.size();
       }

@@ -1,37 +1,34 @@
 package dev.lmm.core.text;
 
 import ai.djl.huggingface.tokenizers.Encoding;
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.ClosedException;
 import dev.lmm.EngineException;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
+import dev.lmm.InvalidRequestException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Text to token ids and back, by Hugging Face's own library. Thread-safe. Close is harmless twice;
- * using it afterwards throws {@link ClosedException}.
+ * using it afterwards throws {@link ClosedException}. Tokenizers of the same content share one
+ * native instance, which goes with the last of them.
  */
 public final class Tokenizer implements AutoCloseable {
-  static {
-    // Read by DJL when its classes load: no usage report, no download of another native flavour.
-    System.setProperty("OPT_OUT_TRACKING", "true");
-    System.setProperty("ai.djl.offline", "true");
-    if (System.getProperty("RUST_FLAVOR") == null) {
-      System.setProperty("RUST_FLAVOR", "cpu");
-    }
-  }
+  /**
+   * The longest text that is taken, in UTF-16 units: 1,048,576. Beyond it, the native pattern
+   * engine may give up in a way that ends the process.
+   */
+  public static final int LONGEST_TEXT = 1 << 20;
 
-  private final HuggingFaceTokenizer tokenizer;
+  private final NativeTokenizers.Shared tokenizer;
+  private final String source;
   private final @Nullable SiglipText siglip;
+  private final String endOfWord;
   // Native memory must not go while a call is in it.
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
@@ -45,40 +42,31 @@ public final class Tokenizer implements AutoCloseable {
   @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
   public record Encoded(int[] ids, String[] tokens) {}
 
-  private Tokenizer(HuggingFaceTokenizer tokenizer, @Nullable SiglipText siglip) {
+  private Tokenizer(
+      NativeTokenizers.Shared tokenizer,
+      String source,
+      @Nullable SiglipText siglip,
+      String endOfWord) {
     this.tokenizer = tokenizer;
+    this.source = source;
     this.siglip = siglip;
+    this.endOfWord = endOfWord;
   }
 
   /**
    * Makes a tokenizer of the content of a tokenizer.json.
    *
-   * @param json the content
+   * @param json the content, which keeps to {@link TokenizerRules}
    * @param source what to call it in messages
    * @param siglip prepares text as the first SigLIP does, or null
+   * @param endOfWord what the pieces carry where a word ends, to be a blank in decoded text; empty
+   *     for nothing
    * @return the tokenizer, to be closed
    * @throws CheckpointException if the library refuses it
    * @throws EngineException if the native library is not there for this platform
    */
-  static Tokenizer of(byte[] json, String source, @Nullable SiglipText siglip) {
-    try {
-      return new Tokenizer(
-          HuggingFaceTokenizer.newInstance(
-              new ByteArrayInputStream(json), Map.of("truncation", "false", "padding", "false")),
-          siglip);
-    } catch (IOException e) {
-      throw new CheckpointException(source + ": cannot be read: " + e.getMessage(), e);
-    } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
-      throw new EngineException(
-          "The native tokenizers library does not load on "
-              + System.getProperty("os.name")
-              + " "
-              + System.getProperty("os.arch")
-              + "; there are builds for Linux (glibc) x64 and arm64, Windows x64 and macOS arm64",
-          e);
-    } catch (RuntimeException e) {
-      throw new CheckpointException(source + ": is no usable tokenizer: " + e.getMessage(), e);
-    }
+  static Tokenizer of(byte[] json, String source, @Nullable SiglipText siglip, String endOfWord) {
+    return new Tokenizer(NativeTokenizers.open(json, source), source, siglip, endOfWord);
   }
 
   /**
@@ -87,9 +75,16 @@ public final class Tokenizer implements AutoCloseable {
    * @param text any text
    * @param specialTokens whether the tokenizer adds its own begin and end tokens
    * @return ids and pieces
+   * @throws InvalidRequestException if the text is longer than {@link #LONGEST_TEXT}
+   * @throws CheckpointException if the text holds something for which the tokenizer has no piece,
+   *     and it has no unknown piece either
    */
   public Encoded encode(String text, boolean specialTokens) {
-    String valid = wellFormed(Check.notNull(text, "text"));
+    if (Check.notNull(text, "text").length() > LONGEST_TEXT) {
+      throw new InvalidRequestException(
+          "text: has " + text.length() + " characters; at most " + LONGEST_TEXT + " are taken");
+    }
+    String valid = wellFormed(text);
     lock.readLock().lock();
     try {
       open();
@@ -102,7 +97,12 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   private Encoded encodeNative(String text, boolean specialTokens) {
-    Encoding encoding = tokenizer.encode(text, specialTokens, false);
+    Encoding encoding;
+    try {
+      encoding = tokenizer.library().encode(text, specialTokens, false);
+    } catch (RuntimeException e) {
+      throw new CheckpointException(source + ": cannot encode a text: " + e.getMessage(), e);
+    }
     long[] wide = encoding.getIds();
     int[] ids = new int[wide.length];
     for (int i = 0; i < ids.length; i++) {
@@ -144,7 +144,7 @@ public final class Tokenizer implements AutoCloseable {
    *
    * @param ids the ids
    * @param skipSpecialTokens whether special tokens leave no trace
-   * @return the text
+   * @return the text; ids that are none leave no trace
    */
   public String decode(int[] ids, boolean skipSpecialTokens) {
     long[] wide = new long[Check.notNull(ids, "ids").length];
@@ -154,7 +154,10 @@ public final class Tokenizer implements AutoCloseable {
     lock.readLock().lock();
     try {
       open();
-      return tokenizer.decode(wide, skipSpecialTokens);
+      String text = tokenizer.library().decode(wide, skipSpecialTokens);
+      return endOfWord.isEmpty() ? text : text.replace(endOfWord, " ").strip();
+    } catch (IllegalStateException | IllegalArgumentException e) {
+      throw new CheckpointException(source + ": cannot decode ids: " + e.getMessage(), e);
     } finally {
       lock.readLock().unlock();
     }
@@ -183,7 +186,7 @@ public final class Tokenizer implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        tokenizer.close();
+        tokenizer.release();
       }
     } finally {
       lock.writeLock().unlock();

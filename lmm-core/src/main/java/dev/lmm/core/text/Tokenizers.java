@@ -1,6 +1,7 @@
 package dev.lmm.core.text;
 
 import dev.lmm.CheckpointException;
+import dev.lmm.InvalidRequestException;
 import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.json.Json;
 import dev.lmm.core.json.JsonText;
@@ -30,7 +31,9 @@ public final class Tokenizers {
   public static Tokenizer load(Path folder, boolean lowerCase) {
     Path ready = folder.resolve("tokenizer.json");
     if (Files.isRegularFile(ready)) {
-      return of(adjusted(Json.parse(ready), lowerCase), ready.toString());
+      Json json = Json.parse(ready);
+      TokenizerRules.check(json);
+      return of(adjusted(json, lowerCase), ready.toString(), endOfWord(json));
     }
     Json config = config(folder);
     Path vocabulary = folder.resolve("vocab.json");
@@ -39,7 +42,10 @@ public final class Tokenizers {
       String tokenizerClass = config.stringAt("tokenizer_class", "CLIPTokenizer");
       return switch (tokenizerClass) {
         case "CLIPTokenizer", "CLIPTokenizerFast" ->
-            of(ByteLevelTokenizerJson.clip(vocabulary, merges, config), vocabulary.toString());
+            of(
+                ByteLevelTokenizerJson.clip(vocabulary, merges, config),
+                vocabulary.toString(),
+                ByteLevelTokenizerJson.CLIP_END_OF_WORD);
         case "Qwen2Tokenizer", "Qwen2TokenizerFast" ->
             of(ByteLevelTokenizerJson.qwen2(vocabulary, merges, config), vocabulary.toString());
         default ->
@@ -56,9 +62,10 @@ public final class Tokenizers {
       if (config.stringAt("tokenizer_class", "T5Tokenizer").startsWith("Siglip")) {
         SentencePieceModel model = SentencePieceModel.read(pieces);
         return Tokenizer.of(
-            bytes(SentencePieceJson.siglip(model)),
+            bytes(SentencePieceJson.siglip(model), pieces.toString()),
             pieces.toString(),
-            new SiglipText(model, pieces));
+            new SiglipText(model, pieces),
+            "");
       }
       return of(SentencePieceJson.t5(pieces, config.intAt("extra_ids", 100)), pieces.toString());
     }
@@ -83,12 +90,25 @@ public final class Tokenizers {
     return Json.parse("{}".getBytes(StandardCharsets.UTF_8), "defaults");
   }
 
-  private static Tokenizer of(Object json, String source) {
-    return Tokenizer.of(bytes(json), source, null);
+  /** Only CLIP marks where words end, and its class takes the marks away when it decodes. */
+  private static String endOfWord(Json json) {
+    return json.at("model").stringAt("end_of_word_suffix", "");
   }
 
-  private static byte[] bytes(Object json) {
-    return JsonText.of(json).getBytes(StandardCharsets.UTF_8);
+  private static Tokenizer of(Object json, String source) {
+    return of(json, source, "");
+  }
+
+  private static Tokenizer of(Object json, String source, String endOfWord) {
+    return Tokenizer.of(bytes(json, source), source, null, endOfWord);
+  }
+
+  private static byte[] bytes(Object json, String source) {
+    try {
+      return JsonText.of(json).getBytes(StandardCharsets.UTF_8);
+    } catch (InvalidRequestException e) {
+      throw new CheckpointException(source + ": holds a number that is none: " + e.getMessage(), e);
+    }
   }
 
   private static Object adjusted(Json json, boolean lowerCase) {
