@@ -1,0 +1,95 @@
+package dev.lmm.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lmm.tiny.TinyPictures;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Runs every example on the tiny models and looks at what it prints. */
+class ExamplesTest {
+  private final List<TinyPictures.Captioned> pictures = TinyPictures.all();
+
+  @TempDir Path folder;
+
+  @BeforeEach
+  void writePictures() throws IOException {
+    for (TinyPictures.Captioned picture : pictures) {
+      Files.write(folder.resolve(picture.file()), TinyPictures.bytes(picture.file()));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tiny-clip", "tiny-siglip2"})
+  void similarityPutsTheRightCaptionFirst(String model) throws IOException {
+    String picture = folder.resolve(pictures.get(1).file()).toString();
+    String english = pictures.get(1).english();
+    String korean = pictures.get(1).korean();
+    assertThat(
+            output(
+                () ->
+                    Similarity.main(
+                        new String[] {model, picture, pictures.get(0).english(), english})))
+        .startsWith(english);
+    assertThat(
+            output(
+                () ->
+                    Similarity.main(
+                        new String[] {model, picture, pictures.get(0).korean(), korean})))
+        .startsWith(korean);
+  }
+
+  @Test
+  void zeroShotNamesTheBackground() throws IOException {
+    String picture = folder.resolve(pictures.get(0).file()).toString();
+    assertThat(output(() -> ZeroShot.main(new String[] {"tiny-clip", picture})))
+        .contains(pictures.get(0).file() + ": yellow");
+  }
+
+  @Test
+  void photoSearchFindsThePictureAndPassesOverOtherFiles() throws IOException {
+    Files.writeString(folder.resolve("notes.txt"), "not a picture");
+    String printed =
+        output(
+            () ->
+                PhotoSearch.main(
+                    new String[] {"tiny-siglip2", folder.toString(), pictures.get(4).english()}));
+    assertThat(printed.lines()).hasSize(3);
+    assertThat(printed).startsWith(pictures.get(4).file());
+  }
+
+  @Test
+  void inspectPrintsLayersTokensAndShape() throws IOException {
+    String picture = folder.resolve(pictures.get(0).file()).toString();
+    assertThat(output(() -> Inspect.main(new String[] {"tiny-clip", picture, "a red circle"})))
+        .contains("Total params: 9")
+        .contains("[<|startoftext|>, a</w>, red</w>, circle</w>, <|endoftext|>]")
+        .contains("[1, 3, 64, 64]");
+  }
+
+  private interface Program {
+    void run() throws IOException;
+  }
+
+  private static String output(Program program) throws IOException {
+    PrintStream before = System.out;
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {
+      System.setOut(out);
+      program.run();
+    } finally {
+      System.setOut(before);
+    }
+    return bytes.toString(StandardCharsets.UTF_8);
+  }
+}

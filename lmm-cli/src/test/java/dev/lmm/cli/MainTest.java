@@ -1,0 +1,303 @@
+package dev.lmm.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import static org.assertj.core.data.Offset.offset;
+
+import dev.lmm.core.hub.BundledModels;
+import dev.lmm.core.json.Json;
+import dev.lmm.tiny.TinyPictures;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MainTest {
+  @TempDir Path folder;
+  private String picture = "";
+  private String other = "";
+  private String caption = "";
+  private String korean = "";
+
+  /** What a command printed, and its exit status. */
+  private record Ran(int status, String out, String err) {
+    Json json() {
+      assertThat(err).isEmpty();
+      assertThat(status).isZero();
+      assertThat(out.strip().lines()).as("one document").hasSize(1);
+      return Json.parse(out.getBytes(StandardCharsets.UTF_8), "stdout");
+    }
+
+    void failed(int expectedStatus, String message) {
+      assertThat(status).as(err).isEqualTo(expectedStatus);
+      assertThat(out).isEmpty();
+      assertThat(err.lines()).as("one line").hasSize(1);
+      assertThat(err).startsWith("lmm: ").contains(message);
+    }
+  }
+
+  @BeforeEach
+  void writePictures() throws IOException {
+    List<TinyPictures.Captioned> pictures = TinyPictures.all();
+    picture = write(pictures.get(0));
+    other = write(pictures.get(1));
+    caption = pictures.get(0).english();
+    korean = pictures.get(0).korean();
+  }
+
+  private String write(TinyPictures.Captioned captioned) throws IOException {
+    Path file = folder.resolve(captioned.file());
+    Files.write(file, TinyPictures.bytes(captioned.file()));
+    return file.toString();
+  }
+
+  private static Ran run(String... arguments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int status;
+    try (PrintStream o = new PrintStream(out, true, StandardCharsets.UTF_8);
+        PrintStream e = new PrintStream(err, true, StandardCharsets.UTF_8)) {
+      status = Main.run(o, e, arguments);
+    }
+    return new Ran(
+        status, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+  }
+
+  @Test
+  void rankGivesScoresInTheOrderGiven() {
+    Json json =
+        run(
+                "rank",
+                "tiny-clip",
+                "--image",
+                picture,
+                "--image",
+                other,
+                "--text",
+                caption,
+                "--text",
+                "three white stars on a blue background",
+                "--json")
+            .json();
+    assertThat(json.stringAt("model")).isEqualTo("tiny-clip");
+    assertThat(json.stringAt("engine")).isEqualTo("onnx");
+    assertThat(json.stringAt("device")).isEqualTo("cpu");
+    assertThat(json.stringAt("precision")).isEqualTo("fp32");
+    List<Json> results = json.at("results").elements();
+    assertThat(results).hasSize(2);
+    assertThat(results.get(0).stringAt("image")).isEqualTo(picture);
+    List<Json> scores = results.get(0).at("scores").elements();
+    assertThat(scores.get(0).stringAt("text")).isEqualTo(caption);
+    assertThat(scores.get(0).doubleAt("probability")).isGreaterThan(0.5);
+    assertThat(scores.get(0).doubleAt("probability") + scores.get(1).doubleAt("probability"))
+        .isCloseTo(1, offset(1e-9));
+    assertThat(scores.get(0).doubleAt("similarity")).isBetween(-1.0, 1.0);
+    assertThat(scores.get(0).doubleAt("logit"))
+        .isGreaterThan(scores.get(1).doubleAt("logit"));
+  }
+
+  @Test
+  void rankKnowsBothProbabilities() {
+    Json sigmoid =
+        run("rank", "tiny-clip", "--image", picture, "--text", caption, "--sigmoid", "--json")
+            .json();
+    Json softmax =
+        run("rank", "tiny-siglip2", "--image", picture, "--text", korean, "--softmax", "--json")
+            .json();
+    assertThat(
+            softmax
+                .at("results")
+                .elements()
+                .get(0)
+                .at("scores")
+                .elements()
+                .get(0)
+                .doubleAt("probability"))
+        .isEqualTo(1);
+    assertThat(sigmoid.at("results").elements()).hasSize(1);
+    run("rank", "tiny-clip", "--image", picture, "--text", "a", "--softmax", "--sigmoid")
+        .failed(2, "mutually exclusive");
+  }
+
+  @Test
+  void embedListsImagesFirst() {
+    Json json =
+        run("embed", "tiny-clip", "--text", "빨간 원", "--image", picture, "--json").json();
+    int dimension = json.intAt("dimension");
+    List<Json> items = json.at("items").elements();
+    assertThat(items).hasSize(2);
+    assertThat(items.get(0).stringAt("kind")).isEqualTo("image");
+    assertThat(items.get(0).stringAt("source")).isEqualTo(picture);
+    assertThat(items.get(1).stringAt("kind")).isEqualTo("text");
+    assertThat(items.get(1).stringAt("source")).isEqualTo("빨간 원");
+    double squares = 0;
+    double[] vector = items.get(1).at("embedding").doubles();
+    assertThat(vector).hasSize(dimension);
+    for (double v : vector) {
+      squares += v * v;
+    }
+    assertThat(squares).isCloseTo(1, offset(1e-5));
+  }
+
+  @Test
+  void theInterpreterAgreesWithTheEngine() {
+    double[] onnx = vector(run("embed", "tiny-clip", "--image", picture, "--raw", "--json"));
+    double[] reference =
+        vector(
+            run(
+                "embed", "tiny-clip", "--image", picture, "--raw", "--engine", "reference",
+                "--json"));
+    assertThat(onnx).hasSameSizeAs(reference);
+    for (int i = 0; i < onnx.length; i++) {
+      assertThat(onnx[i]).isCloseTo(reference[i], offset(1e-4));
+    }
+  }
+
+  private static double[] vector(Ran ran) {
+    return ran.json().at("items").elements().get(0).at("embedding").doubles();
+  }
+
+  @Test
+  void tokenizeGivesIdsAndPieces() {
+    Json json = run("tokenize", "tiny-siglip2", "--text", "빨간 원", "--json").json();
+    int count = json.at("ids").ints().length;
+    assertThat(json.at("tokens").elements()).hasSize(count);
+    assertThat(json.at("tokens").elements().get(count - 1).string()).isEqualTo("<eos>");
+  }
+
+  @Test
+  void preprocessWritesNumPy() throws IOException {
+    Path out = folder.resolve("한글 out.npy");
+    Json json =
+        run("preprocess", "tiny-clip", "--image", picture, "--out", out.toString(), "--json")
+            .json();
+    assertThat(json.at("shape").ints()).containsExactly(1, 3, 64, 64);
+    assertThat(json.stringAt("dtype")).isEqualTo("float32");
+    byte[] file = Files.readAllBytes(out);
+    assertThat(file.length % 64).isEqualTo((3 * 64 * 64 * 4) % 64);
+    assertThat(new String(file, 1, 5, StandardCharsets.US_ASCII)).isEqualTo("NUMPY");
+    assertThat(new String(file, 10, 100, StandardCharsets.US_ASCII))
+        .contains("'shape': (1, 3, 64, 64,)");
+    int header = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getShort(8);
+    assertThat(file).hasSize(10 + header + 3 * 64 * 64 * 4);
+  }
+
+  @Test
+  void summaryCountsParameters() {
+    Json json = run("summary", "tiny-clip", "--json").json();
+    long sum =
+        json.at("parts").elements().stream().mapToLong(part -> part.longAt("parameters")).sum();
+    assertThat(json.longAt("parameters")).isEqualTo(sum).isGreaterThan(100_000);
+    assertThat(json.longAt("bytes")).isEqualTo(2 * sum); // fp16
+    assertThat(run("summary", "tiny-clip").out()).contains("Total params", "vision_model");
+  }
+
+  @Test
+  void benchMeasuresEveryStage() {
+    Json json = run("bench", "tiny-clip", "--seconds", "0.05", "--batch", "2", "--json").json();
+    List<Json> stages = json.at("stages").elements();
+    assertThat(stages).extracting(stage -> stage.stringAt("name")).containsExactly("image", "text");
+    for (Json stage : stages) {
+      assertThat(stage.doubleAt("perSecond")).isPositive();
+      assertThat(stage.doubleAt("medianMs")).isPositive();
+      assertThat(stage.doubleAt("fractionOfLimit")).isPositive();
+    }
+  }
+
+  @Test
+  void dryRandomNeedsNoWeightsAndSaysSo() throws IOException {
+    Path model = folder.resolve("모델 folder");
+    Files.createDirectories(model);
+    Files.writeString(
+        model.resolve("config.json"),
+        """
+        {"model_type":"clip","projection_dim":32,
+         "text_config":{"hidden_size":32,"intermediate_size":64,"num_hidden_layers":1,
+           "num_attention_heads":2,"vocab_size":1000},
+         "vision_config":{"hidden_size":32,"intermediate_size":64,"num_hidden_layers":1,
+           "num_attention_heads":2,"image_size":32,"patch_size":16}}
+        """);
+    Files.writeString(
+        model.resolve("preprocessor_config.json"), "{\"size\":32,\"crop_size\":32}");
+    Path tiny = BundledModels.find("tiny-clip");
+    for (String file : List.of("vocab.json", "merges.txt", "tokenizer_config.json")) {
+      Files.copy(tiny.resolve(file), model.resolve(file));
+    }
+    run("embed", model.toString(), "--text", "a")
+        .failed(1, "has neither model.safetensors nor");
+    Json json =
+        run("embed", model.toString(), "--text", "a", "--image", picture, "--dry-random", "--json")
+            .json();
+    assertThat(json.boolAt("randomWeights")).isTrue();
+    assertThat(run("embed", model.toString(), "--text", "a", "--dry-random").err())
+        .contains("the weights are random");
+  }
+
+  @Test
+  void doctorListsEnginesAndDevices() {
+    Json json = run("doctor", "--json").json();
+    assertThat(json.at("engines").elements())
+        .extracting(engine -> engine.stringAt("name"))
+        .contains("onnx", "reference");
+    assertThat(json.at("devices").elements().get(0).string()).isEqualTo("cpu");
+    assertThat(run("doctor").out()).contains("[ok] onnx");
+  }
+
+  @Test
+  void demoWritesAPageAndItsPictures() throws IOException {
+    Path out = folder.resolve("gallery");
+    Json json = run("demo", "--out", out.toString(), "--json").json();
+    Path page = Path.of(json.stringAt("page"));
+    String html = Files.readString(page);
+    assertThat(html).contains("tiny-clip", "tiny-siglip2", caption, korean);
+    assertThat(html).doesNotContain("http://", "https://");
+    for (TinyPictures.Captioned captioned : TinyPictures.all()) {
+      assertThat(html).contains("pictures/" + captioned.file());
+      assertThat(out.resolve("pictures").resolve(captioned.file())).exists();
+    }
+  }
+
+  @Test
+  void wrongUsageIsOneLineAndStatusTwo() {
+    run().failed(2, "No command was given");
+    run("rank", "tiny-clip").failed(2, "--image");
+    run("rank", "--image", picture, "--text", "a").failed(2, "MODEL");
+    run("embed", "tiny-clip").failed(2, "Nothing to embed");
+    run("embed", "tiny-clip", "--text", "a", "--precision", "int3").failed(2, "int3");
+    run("embed", "tiny-clip", "--text", "a", "--threads", "-1").failed(2, "--threads");
+    run("bench", "tiny-clip", "--batch", "0").failed(2, "--batch");
+    run("nonsense").failed(2, "nonsense");
+  }
+
+  @Test
+  void failuresAreOneLineAndStatusOne() throws IOException {
+    run("embed", "no-such-model", "--text", "a").failed(1, "no-such-model");
+    run("embed", folder.toString(), "--text", "a").failed(1, "config.json");
+    run("embed", "tiny-clip", "--image", folder.resolve("none.png").toString())
+        .failed(1, "none.png");
+    Path broken = folder.resolve("broken.png");
+    Files.writeString(broken, "not a picture");
+    run("embed", "tiny-clip", "--image", broken.toString()).failed(1, "broken.png");
+    run("embed", "tiny-clip", "--text", "a", "--engine", "warp").failed(1, "warp");
+    run("embed", "tiny-clip", "--text", "a", "--device", "cuda:0").failed(1, "cuda:0");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"embed", "rank", "summary", "tokenize", "preprocess", "bench", "doctor", "demo"})
+  void everyCommandHasHelp(String command) {
+    Ran ran = run(command, "--help");
+    assertThat(ran.status()).isZero();
+    assertThat(ran.out()).contains("Usage: lmm " + command);
+  }
+}
