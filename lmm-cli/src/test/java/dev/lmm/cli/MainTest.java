@@ -2,7 +2,7 @@ package dev.lmm.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import static org.assertj.core.data.Offset.offset;
+import static offset;
 
 import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.json.Json;
@@ -234,7 +234,7 @@ class MainTest {
       Files.copy(tiny.resolve(file), model.resolve(file));
     }
     run("embed", model.toString(), "--text", "a")
-        .failed(1, "has neither model.safetensors nor");
+        .failed(1, "has no weights");
     Json json =
         run("embed", model.toString(), "--text", "a", "--image", picture, "--dry-random", "--json")
             .json();
