@@ -2,6 +2,7 @@ package dev.lmm;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** What the model sees of a text or a picture, as plain arrays. Thread-safe. */
 public interface Inspection {
@@ -20,6 +21,24 @@ public interface Inspection {
    * @return the numbers and their shape
    */
   Pixels preprocess(Image image);
+
+  /**
+   * Looks for the layer in which a picture's numbers stop being finite. Runs the slow interpreter:
+   * for finding out, not for every day.
+   *
+   * @param image a picture
+   * @return the first layer, weight or input that holds a NaN or an infinity, or empty
+   */
+  Optional<String> firstNonFinite(Image image);
+
+  /**
+   * Looks for the layer in which a text's numbers stop being finite, as {@link
+   * #firstNonFinite(Image)}.
+   *
+   * @param text a text
+   * @return the first layer, weight or input that holds a NaN or an infinity, or empty
+   */
+  Optional<String> firstNonFinite(String text);
 
   /**
    * How much there is to compute: floating point operations of the matrix products, two for each

@@ -19,8 +19,7 @@ public final class Inspect {
     try (Model model = Models.load(arguments[0])) {
       System.out.println(model.summary());
       System.out.println(model.inspect().tokenize(arguments[2]).tokens());
-      System.out.println(
-          model.inspect().preprocess(Image.read(Path.of(arguments[1]))).shape());
+      System.out.println(model.inspect().preprocess(Image.read(Path.of(arguments[1]))).shape());
     }
     // end
   }

@@ -14,8 +14,8 @@ public final class Similarity {
   /**
    * Prints the texts, best first.
    *
-   * @param arguments model, picture, texts; for instance {@code tiny-clip a.png "a red circle on a blue
-   *     background" "파란 배경에 빨간 원"}
+   * @param arguments model, picture, texts; for instance {@code tiny-clip a.png "a red circle on a
+   *     blue background" "파란 배경에 빨간 원"}
    */
   public static void main(String[] arguments) {
     List<String> texts = List.of(arguments).subList(2, arguments.length);

@@ -19,8 +19,7 @@ public final class ZeroShot {
    * @param arguments model, then pictures
    */
   public static void main(String[] arguments) {
-    List<Path> pictures =
-        Arrays.stream(arguments, 1, arguments.length).map(Path::of).toList();
+    List<Path> pictures = Arrays.stream(arguments, 1, arguments.length).map(Path::of).toList();
     // begin
     try (Encoder encoder = Models.encoder(arguments[0]).load()) {
       ZeroShotClassifier backgrounds =

@@ -1,8 +1,7 @@
 package dev.lmm.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-
-import static offset;
+import static org.assertj.core.data.Offset.offset;
 
 import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.json.Json;
@@ -102,8 +101,7 @@ class MainTest {
     assertThat(scores.get(0).doubleAt("probability") + scores.get(1).doubleAt("probability"))
         .isCloseTo(1, offset(1e-9));
     assertThat(scores.get(0).doubleAt("similarity")).isBetween(-1.0, 1.0);
-    assertThat(scores.get(0).doubleAt("logit"))
-        .isGreaterThan(scores.get(1).doubleAt("logit"));
+    assertThat(scores.get(0).doubleAt("logit")).isGreaterThan(scores.get(1).doubleAt("logit"));
   }
 
   @Test
@@ -131,8 +129,7 @@ class MainTest {
 
   @Test
   void embedListsImagesFirst() {
-    Json json =
-        run("embed", "tiny-clip", "--text", "빨간 원", "--image", picture, "--json").json();
+    Json json = run("embed", "tiny-clip", "--text", "빨간 원", "--image", picture, "--json").json();
     int dimension = json.intAt("dimension");
     List<Json> items = json.at("items").elements();
     assertThat(items).hasSize(2);
@@ -155,7 +152,13 @@ class MainTest {
     double[] reference =
         vector(
             run(
-                "embed", "tiny-clip", "--image", picture, "--raw", "--engine", "reference",
+                "embed",
+                "tiny-clip",
+                "--image",
+                picture,
+                "--raw",
+                "--engine",
+                "reference",
                 "--json"));
     assertThat(onnx).hasSameSizeAs(reference);
     for (int i = 0; i < onnx.length; i++) {
@@ -227,14 +230,12 @@ class MainTest {
          "vision_config":{"hidden_size":32,"intermediate_size":64,"num_hidden_layers":1,
            "num_attention_heads":2,"image_size":32,"patch_size":16}}
         """);
-    Files.writeString(
-        model.resolve("preprocessor_config.json"), "{\"size\":32,\"crop_size\":32}");
+    Files.writeString(model.resolve("preprocessor_config.json"), "{\"size\":32,\"crop_size\":32}");
     Path tiny = BundledModels.find("tiny-clip");
     for (String file : List.of("vocab.json", "merges.txt", "tokenizer_config.json")) {
       Files.copy(tiny.resolve(file), model.resolve(file));
     }
-    run("embed", model.toString(), "--text", "a")
-        .failed(1, "has no weights");
+    run("embed", model.toString(), "--text", "a").failed(1, "has no weights");
     Json json =
         run("embed", model.toString(), "--text", "a", "--image", picture, "--dry-random", "--json")
             .json();

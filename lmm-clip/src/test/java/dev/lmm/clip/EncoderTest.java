@@ -112,14 +112,10 @@ class EncoderTest {
   void probabilitiesOnRequest() {
     Image image = golden.images().get(0);
     List<Score> softmax = encoder.rank(image, golden.texts);
-    List<Score> sigmoid =
-        encoder.rank(List.of(image), golden.texts, Probability.SIGMOID).get(0);
-    assertThat(softmax.stream().mapToDouble(Score::probability).sum())
-        .isCloseTo(1, offset(1e-9));
+    List<Score> sigmoid = encoder.rank(List.of(image), golden.texts, Probability.SIGMOID).get(0);
+    assertThat(softmax.stream().mapToDouble(Score::probability).sum()).isCloseTo(1, offset(1e-9));
     for (Score score : sigmoid) {
-      assertThat(score.probability())
-          .isCloseTo(
-              1 / (1 + Math.exp(-score.logit())), offset(1e-12));
+      assertThat(score.probability()).isCloseTo(1 / (1 + Math.exp(-score.logit())), offset(1e-12));
     }
     assertThat(Score.best(softmax)).isEqualTo(Score.sorted(softmax).get(0));
   }
@@ -133,8 +129,7 @@ class EncoderTest {
     List<Score> byText = encoder.rank(image, List.of("a photo of a flower", "a photo of a dog"));
     assertThat(classifier.labels()).containsExactly("flower", "dog");
     for (int i = 0; i < 2; i++) {
-      assertThat(byClass.get(i).logit())
-          .isCloseTo(byText.get(i).logit(), offset(1e-3));
+      assertThat(byClass.get(i).logit()).isCloseTo(byText.get(i).logit(), offset(1e-3));
     }
   }
 
@@ -249,8 +244,7 @@ class EncoderTest {
             () -> {
               for (int i = 0; i < 40; i++) {
                 int n = (i + thread) % 8;
-                assertClose(
-                    "image", encoder.embed(golden.images().get(n)), images.vector(n), 1e-5);
+                assertClose("image", encoder.embed(golden.images().get(n)), images.vector(n), 1e-5);
                 assertClose("text", encoder.embed(golden.texts.get(n)), texts.vector(n), 1e-5);
               }
               return true;
@@ -281,13 +275,12 @@ class EncoderTest {
 
   @Test
   void rolesOfAModelEndWithItNotBefore() {
-    try (Model model = Models.load(golden.folder.toString())) {
-      Encoder role = model.encoder();
-      role.close();
-      assertThat(role.embed("a")).hasSize(32);
-      model.close();
-      assertThatThrownBy(() -> role.embed("a")).isInstanceOf(ClosedException.class);
-    }
+    Model model = Models.load(golden.folder.toString());
+    Encoder role = model.encoder();
+    role.close();
+    assertThat(role.embed("a")).hasSize(32);
+    model.close();
+    assertThatThrownBy(() -> role.embed("a")).isInstanceOf(ClosedException.class);
   }
 
   @Test
@@ -325,7 +318,15 @@ class EncoderTest {
     Image line = Image.ofRgb(60_000, 1, new byte[180_000]);
     assertThat(encoder.images(List.of(dot, line)).run().count()).isEqualTo(2);
     List<String> texts =
-        List.of("", " ", "\u0000", "\ud83d", "👩‍👩‍👧‍👦", "가".repeat(5000), "a\nb\tc", "<|endoftext|>");
+        List.of(
+            "",
+            " ",
+            "\u0000",
+            "\ud83d",
+            "👩‍👩‍👧‍👦",
+            "가".repeat(5000),
+            "a\nb\tc",
+            "<|endoftext|>");
     Embeddings embedded = encoder.texts(texts).run();
     for (int i = 0; i < texts.size(); i++) {
       assertThat(embedded.vector(i)).as(texts.get(i)).doesNotContain(Float.NaN);

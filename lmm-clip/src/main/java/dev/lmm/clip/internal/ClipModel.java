@@ -5,6 +5,7 @@ import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.ClosedException;
 import dev.lmm.Encoder;
+import dev.lmm.EngineException;
 import dev.lmm.Image;
 import dev.lmm.Inspection;
 import dev.lmm.Model;
@@ -16,6 +17,7 @@ import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.WeightStore;
+import dev.lmm.core.engine.reference.NonFinite;
 import dev.lmm.core.family.EncoderBackend;
 import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
@@ -36,6 +38,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +50,7 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
   private final ImageInput images;
   private final TextInput texts;
   private final Tokenizer tokenizer;
+  private final WeightStore weights;
   private final Program vision;
   private final Program text;
   private final int dimension;
@@ -61,6 +65,7 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
       ImageInput images,
       TextInput texts,
       Tokenizer tokenizer,
+      WeightStore weights,
       Program vision,
       Program text,
       int dimension,
@@ -72,6 +77,7 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
     this.images = images;
     this.texts = texts;
     this.tokenizer = tokenizer;
+    this.weights = weights;
     this.vision = vision;
     this.text = text;
     this.dimension = dimension;
@@ -121,6 +127,7 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
           images,
           texts,
           tokenizer,
+          context.weights(),
           vision,
           text,
           (int) visionGraph.output("embedding").dim(1).fixed().orElseThrow(),
@@ -248,6 +255,21 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
   }
 
   @Override
+  public Optional<String> firstNonFinite(Image image) {
+    return firstNonFinite(vision, images.tensors(List.of(prepare(Check.notNull(image, "image")))));
+  }
+
+  @Override
+  public Optional<String> firstNonFinite(String value) {
+    open();
+    return firstNonFinite(text, texts.tensors(List.of(Check.notNull(value, "text"))));
+  }
+
+  private Optional<String> firstNonFinite(Program program, Map<String, Tensor> inputs) {
+    return NonFinite.find(program.graph(), weights, inputs).map(NonFinite.Finding::toString);
+  }
+
+  @Override
   public Image prepare(Image image) {
     open();
     return images.prepare(image);
@@ -263,12 +285,28 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
     return run(text, texts.tensors(values), cancellation);
   }
 
-  private static float[] run(
+  private float[] run(
       Program program, Map<String, Tensor> inputs, @Nullable Cancellation cancellation) {
-    return program
-        .run(inputs, Set.of(), RunOptions.cancelledBy(cancellation))
-        .get("embedding")
-        .toFloats();
+    float[] vectors =
+        program
+            .run(inputs, Set.of(), RunOptions.cancelledBy(cancellation))
+            .get("embedding")
+            .toFloats();
+    for (int i = 0; i < vectors.length; i++) {
+      if (!Float.isFinite(vectors[i])) {
+        throw new EngineException(
+            info.id()
+                + ": output embedding of "
+                + program.graph().name()
+                + " holds "
+                + vectors[i]
+                + " for item "
+                + i / dimension
+                + " of the batch; expected finite numbers. inspect().firstNonFinite(...) names the"
+                + " layer it begins in");
+      }
+    }
+    return vectors;
   }
 
   @Override
