@@ -55,7 +55,12 @@ public interface Inspection {
    * @param tokens the pieces in the vocabulary's own spelling
    */
   record Tokens(List<Integer> ids, List<String> tokens) {
-    /** Copies the lists. */
+    /**
+     * Copies the lists.
+     *
+     * @param ids the ids
+     * @param tokens the pieces in the vocabulary's own spelling
+     */
     public Tokens {
       ids = List.copyOf(ids);
       tokens = List.copyOf(tokens);
@@ -70,7 +75,12 @@ public interface Inspection {
    */
   @SuppressWarnings("ArrayRecordComponent") // large, handed over without a copy
   record Pixels(List<Integer> shape, float[] values) {
-    /** Copies the shape. */
+    /**
+     * Copies the shape.
+     *
+     * @param shape lengths of all axes
+     * @param values the numbers, row by row
+     */
     public Pixels {
       shape = List.copyOf(shape);
     }

@@ -32,7 +32,15 @@ public record Summary(
    */
   public record Part(String name, long parameters) {}
 
-  /** Copies the lists. */
+  /**
+   * Copies the lists.
+   *
+   * @param model name of the model
+   * @param layers in the order of the computation
+   * @param parts the parts the model is made of, for instance vision and text tower
+   * @param parameters number of all parameters
+   * @param bytes size of all parameters as they are stored
+   */
   public Summary {
     layers = List.copyOf(layers);
     parts = List.copyOf(parts);

@@ -69,7 +69,14 @@ public final class HubCache {
    * @param folder where it lies
    */
   public record CachedModel(String id, long bytes, List<String> revisions, Path folder) {
-    /** Copies the list. */
+    /**
+     * Copies the list.
+     *
+     * @param id its repository
+     * @param bytes of its files, each counted once
+     * @param revisions the branches and tags known, then the commits
+     * @param folder where it lies
+     */
     public CachedModel {
       revisions = List.copyOf(revisions);
     }

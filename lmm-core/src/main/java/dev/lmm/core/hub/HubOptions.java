@@ -49,7 +49,23 @@ public record HubOptions(
   private static final Pattern VARIABLE =
       Pattern.compile("\\$(?:\\{([A-Za-z_]\\w*)\\}|([A-Za-z_]\\w*))");
 
-  /** Checks the endpoint and the numbers. */
+  /**
+   * Checks the endpoint and the numbers.
+   *
+   * @param cache the folder that holds the models
+   * @param endpoint the hub, {@code http} or {@code https}, without a trailing slash
+   * @param token proves who asks, or null; never part of a message
+   * @param offline whether the network is forbidden
+   * @param weights whether the weights are needed, or config and tokenizer alone
+   * @param variant of the weights, for instance {@code fp16}; empty for the plain files
+   * @param symlinks whether snapshots may link to blobs; otherwise they hold the files themselves
+   * @param timeout without an answer, or with less than 1 KB of data, after which a connection
+   *     counts as broken
+   * @param retries tries in a row that bring nothing before a download fails, at least 0
+   * @param retryDelay before the first such try; doubled each time
+   * @param listener hears of progress, or null
+   * @param cancellation stops a download, or null
+   */
   public HubOptions {
     String scheme = endpoint.getScheme();
     Check.that(

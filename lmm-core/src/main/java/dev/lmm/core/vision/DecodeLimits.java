@@ -14,7 +14,14 @@ public record DecodeLimits(long maxPixels, int maxSide, long maxBytes, int maxSc
   private static final DecodeLimits STANDARD =
       new DecodeLimits(178_956_970, 1 << 20, 1L << 30, 200);
 
-  /** Checks that every limit is at least 1. */
+  /**
+   * Checks that every limit is at least 1.
+   *
+   * @param maxPixels the most pixels, width times height
+   * @param maxSide the most pixels of one side
+   * @param maxBytes the largest file
+   * @param maxScans the most scans of a progressive JPEG; each costs a pass over the whole picture
+   */
   public DecodeLimits {
     Check.that(maxPixels >= 1, "maxPixels: is " + maxPixels + "; expected at least 1");
     Check.that(maxSide >= 1, "maxSide: is " + maxSide + "; expected at least 1");

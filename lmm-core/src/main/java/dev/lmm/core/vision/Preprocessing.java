@@ -35,7 +35,22 @@ public record Preprocessing(
     double[] mean,
     double[] std) {
 
-  /** Checks that the numbers make sense. */
+  /**
+   * Checks that the numbers make sense.
+   *
+   * @param resize whether to resize
+   * @param width of the resized picture; 0 if the shorter side is given instead
+   * @param height of the resized picture; 0 if the shorter side is given instead
+   * @param shortestEdge length of the shorter side after resizing, the aspect kept; 0 if both are
+   *     given
+   * @param filter how to interpolate
+   * @param crop whether to cut the middle out
+   * @param cropWidth of the cut; a smaller picture is padded with black
+   * @param cropHeight of the cut; a smaller picture is padded with black
+   * @param rescaleFactor what pixels (0 to 255) are multiplied with; 1 for nothing
+   * @param mean subtracted from each channel after that; zeros for nothing
+   * @param std what each channel is divided by after that; ones for nothing
+   */
   public Preprocessing {
     Check.that(
         !resize || shortestEdge >= 1 || (width >= 1 && height >= 1),
