@@ -1,15 +1,20 @@
 package dev.lmm.core.json;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import dev.lmm.CheckpointException;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.math.BigInteger;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -34,7 +39,6 @@ import org.jspecify.annotations.Nullable;
 public final class Json {
   private static final JsonFactory FACTORY =
       JsonFactory.builder()
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
           // A tokenizer or an index has a hundred thousand names, none of which comes twice.
           .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
@@ -85,7 +89,7 @@ public final class Json {
    * @throws CheckpointException if it is no valid JSON
    */
   public static Json parse(byte[] bytes, String source) {
-    try (JsonParser parser = FACTORY.createParser(bytes)) {
+    try (JsonParser parser = FACTORY.createParser(reader(bytes))) {
       if (parser.nextToken() == null) {
         throw new CheckpointException(source + ": is empty; expected JSON");
       }
@@ -108,9 +112,24 @@ public final class Json {
                       + e.getLocation().getColumnNr()
                       + ")"),
           e);
+    } catch (CharacterCodingException e) {
+      throw new CheckpointException(source + ": is no valid UTF-8; expected JSON in UTF-8", e);
     } catch (IOException e) {
       throw new CheckpointException(source + ": cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  /** Characters of UTF-8 bytes, without a byte order mark; the parser would mend broken ones. */
+  private static Reader reader(byte[] bytes) {
+    boolean mark =
+        bytes.length >= 3
+            && bytes[0] == (byte) 0xef
+            && bytes[1] == (byte) 0xbb
+            && bytes[2] == (byte) 0xbf;
+    int from = mark ? 3 : 0;
+    return new InputStreamReader(
+        new ByteArrayInputStream(bytes, from, bytes.length - from),
+        StandardCharsets.UTF_8.newDecoder());
   }
 
   private static String at(JsonParser parser) {
@@ -128,7 +147,11 @@ public final class Json {
         while (parser.nextToken() != JsonToken.END_OBJECT) {
           String name = parser.currentName();
           parser.nextToken();
+          int size = map.size();
           map.put(name, read(parser));
+          if (map.size() == size) {
+            throw new JsonParseException(parser, "Duplicate key \"" + name + '"');
+          }
         }
         yield Collections.unmodifiableMap(map);
       }
