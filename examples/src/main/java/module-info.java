@@ -1,5 +1,10 @@
 /** Examples: an application that uses lmm on the module path. */
 module dev.lmm.examples {
   requires dev.lmm.api;
+  requires dev.lmm.clip; // the family
+  requires dev.lmm.onnx; // an engine
+  requires dev.lmm.tiny; // small models, for the tests
   requires static org.jspecify;
+
+  exports dev.lmm.examples;
 }

@@ -9,10 +9,11 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
- * A model that lies as resources beside a class, with a file {@code SHA256SUMS} that lists them as
- * the tool {@code sha256sum} does. Thread-safe.
+ * A model that lies as resources beside a subclass, with a file {@code SHA256SUMS} that lists them
+ * as the tool {@code sha256sum} does. Thread-safe.
  */
 public abstract class ResourceModel implements BundledModel {
   private final String name;
@@ -48,9 +49,18 @@ public abstract class ResourceModel implements BundledModel {
     return files;
   }
 
+  /**
+   * Opens a resource beside the subclass. Its own code must do so: a module shows its resources to
+   * nobody else.
+   *
+   * @param file its name
+   * @return its content, or null if there is none
+   */
+  protected abstract @Nullable InputStream resource(String file);
+
   @Override
   public InputStream open(String file) throws IOException {
-    InputStream stream = getClass().getResourceAsStream(file);
+    InputStream stream = resource(file);
     if (stream == null) {
       throw new FileNotFoundException(name + ": " + file + " is not in the jar");
     }
