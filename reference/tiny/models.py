@@ -29,6 +29,7 @@ class TinyClip:
     tokens = 32  # captions are far shorter than the 77 positions
     width = 128  # of the shared space
     both_languages = True  # two captions a picture in each batch
+    words_batch = 128
     mean, std = CLIP_MEAN, CLIP_STD
 
     def __init__(self, folder: Path):
@@ -135,6 +136,7 @@ class TinySiglip2:
     width = 96
     # Its text is always 64 tokens long, thrice CLIP's: one caption a picture, the language by family.
     both_languages = False
+    words_batch = 64
     mean = std = [0.5, 0.5, 0.5]
 
     def __init__(self, folder: Path):

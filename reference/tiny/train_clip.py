@@ -108,6 +108,33 @@ def outlines(pictures: np.ndarray, attributes: np.ndarray) -> np.ndarray:
     return drawn.reshape(n, side, k, side, k).transpose(0, 1, 3, 2, 4).reshape(n, side * side, k * k)
 
 
+UNSEEN = np.zeros((8, 6), bool)
+UNSEEN[tuple(np.array(sorted(world.UNSEEN_PAIRS)).T)] = True
+
+
+def recoloured(rng, pixels: torch.Tensor, attributes: np.ndarray, share: float) -> torch.Tensor:
+    """Pictures in strange colours (channels mixed at random), or nearly grey ones.
+
+    ``share`` of them get strange colours; grey it is for the others, and wherever the mixture would draw a shape near a colour (within
+    76 levels) that training must not show it in, or too near the background's. Pixels are -1 to 1.
+    """
+    n = len(pixels)
+    mix = rng.normal(size=(n, 3, 3)).astype(np.float32)
+    mix = 1.1 * mix / np.abs(mix).sum(2, keepdims=True)
+    palette = (PALETTE / 127.5 - 1) @ mix.transpose(0, 2, 1)  # (n, 8, 3)
+    near = ((palette[:, :, None] - (PALETTE / 127.5 - 1)) ** 2).sum(-1) < 0.6**2  # (n, 8, 8)
+    rows = np.arange(n)
+    bad = (near[rows, attributes[:, 1]] & UNSEEN[:, attributes[:, 2]].T).any(-1)
+    bad |= (attributes[:, 5] >= 0) & (near[rows, attributes[:, 5]] & UNSEEN[:, attributes[:, 6]].T).any(-1)
+    ground = palette[rows, attributes[:, 4]]
+    for i in (1, 5):
+        bad |= (attributes[:, i] >= 0) & (np.abs(palette[rows, attributes[:, i]] - ground).sum(-1) < 0.4)
+    bad |= rng.random(n) >= share
+    grey = (0.3 * np.eye(3) + 0.7 / 3).astype(np.float32) * rng.uniform(0.8, 1, (n, 1, 1)).astype(np.float32)
+    mix = torch.from_numpy(np.where(bad[:, None, None], grey, mix))
+    return torch.einsum("nij,njhw->nihw", mix, pixels)
+
+
 class Pictures:
     """Random batches of families from the drawn pool, as a model's processor sees them."""
 
@@ -122,8 +149,11 @@ class Pictures:
         families = rng.choice(self.families, size // data.FAMILY, replace=False)
         return (families[:, None] * data.FAMILY + np.arange(data.FAMILY)).ravel()
 
-    def batch(self, rng, at: np.ndarray, faded: float = 0.0) -> dict[str, torch.Tensor]:
-        """``faded`` is the share of pictures that lose their colour: there only the shapes are asked for."""
+    def batch(self, rng, at: np.ndarray, faded: float = 0.0, strange: float = 0.0) -> dict[str, torch.Tensor]:
+        """``faded`` is the share of pictures that lose their colours: there only the shapes are asked for.
+
+        ``strange`` is the share of those that get other colours instead of greyish ones.
+        """
         size, attributes = len(at), self.attributes[at]
         pixels = models.normalise(self.mean_and_std, self.pictures[at])
         gain = torch.from_numpy(rng.uniform(0.9, 1.1, (size, 3, 1, 1)).astype(np.float32))
@@ -134,10 +164,7 @@ class Pictures:
         shape = np.where(second, attributes[:, 6:7], attributes[:, 2:3])
         fade = torch.from_numpy(rng.random(size) < faded)
         if faded:
-            strength = torch.from_numpy(rng.uniform(0, 0.3, (size, 1, 1, 1)).astype(np.float32))
-            strength[~fade] = 1
-            grey = pixels.mean(1, keepdim=True)
-            pixels = grey + strength * (pixels - grey)
+            pixels = torch.where(fade[:, None, None, None], recoloured(rng, pixels, attributes, strange), pixels)
         told = torch.from_numpy(attributes >= 0)
         told[:, [1, 4, 5]] &= ~fade[:, None]
         patch_colour = torch.from_numpy(np.where(owner >= 0, colour, 8).astype(np.int64))
@@ -329,8 +356,8 @@ class State:
 def train_sight(work: Path, pool: Path, a) -> tuple[dict[str, torch.Tensor], dict[str, torch.Tensor]]:
     """The vision tower on pictures alone, once for both models: the heads' losses, both processors' views.
 
-    In the last ``a.faded`` steps half of the pictures are nearly grey, so that a shape is known whatever
-    its colour. Returns the weights of the tower and those of the heads.
+    In the last ``a.faded`` steps half of the pictures are nearly grey or, later, in strange colours, so
+    that a shape is known whatever its colour. Returns the weights of the tower and those of the heads.
     """
     torch.manual_seed(a.seed)
     model = SiglipModel(SiglipConfig(**models.TinySiglip2.settings(8)))
@@ -344,7 +371,9 @@ def train_sight(work: Path, pool: Path, a) -> tuple[dict[str, torch.Tensor], dic
     for step in range(state.step, a.sight + a.faded):
         rng = np.random.default_rng([a.seed, 1, step])
         view = views[step % 2]
-        b = view.batch(rng, view.draw(rng, a.sight_batch), faded=0.5 if step >= a.sight else 0.0)
+        faded = 0.5 if step >= a.sight else 0.0
+        strange = 0.7 if step >= a.sight + a.faded // 3 else 0.0
+        b = view.batch(rng, view.draw(rng, a.sight_batch), faded, strange)
         loss = sight_loss(module["heads"], *models.TinySiglip2.images(model, b["pixels"]), b)
         if step < a.sight:
             rate = a.peak * schedule(step, a.sight, warm=200, end=0.2)
@@ -377,10 +406,10 @@ def train_words(kind, model, heads, pool: Pool, a) -> float:
     fixed = kind.width == models.TinySiglip2.width
     heads.pooled.requires_grad_(not fixed)
     optimizer = new_optimizer(module, a.peak)
-    state = State(a.work / f"{a.model}-words-{a.words}x{a.words_batch}-{a.seed}.pt", module, optimizer)
+    state = State(a.work / f"{a.model}-words-{a.words}x{kind.words_batch}-{a.seed}.pt", module, optimizer)
     recent, clock = [], time.time()
     for step in range(state.step, a.words):
-        ids, attributes, said = pool.words(np.random.default_rng([a.seed, 2, step]), a.words_batch)
+        ids, attributes, said = pool.words(np.random.default_rng([a.seed, 2, step]), kind.words_batch)
         loss = heads.pooled_loss(kind.texts(model, ids), attributes, said)
         update(optimizer, module, loss, a.peak * schedule(step, a.words, warm=100, end=0.2))
         recent.append(loss.item())
@@ -401,18 +430,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="checkpoint folder")
     parser.add_argument("--work", type=Path, required=True, help="pool and saved states")
     parser.add_argument("--sight", type=int, default=3000, help="steps on pictures alone, shared by the models")
-    parser.add_argument("--faded", type=int, default=800, help="more of them, with half the pictures faded")
-    parser.add_argument("--words", type=int, default=1500, help="steps on captions alone")
-    parser.add_argument("--words-batch", type=int, default=128)
+    parser.add_argument("--faded", type=int, default=2400, help="more of them, with half the pictures faded")
+    parser.add_argument("--words", type=int, default=600, help="steps on captions alone")
     parser.add_argument("--sight-batch", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=1500, help="steps on pictures and captions")
+    parser.add_argument("--steps", type=int, default=1000, help="steps on pictures and captions")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--families", type=int, default=6000, help="of eight scenes each, in the pool")
     parser.add_argument("--peak", type=float, default=1.5e-3, help="learning rate")
     parser.add_argument("--peak-after", type=float, default=1e-3, help="learning rate with captions")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--save-every", type=int, default=200)
-    parser.add_argument("--validate-every", type=int, default=500)
+    parser.add_argument("--save-every", type=int, default=100)
+    parser.add_argument("--validate-every", type=int, default=250)
     a = parser.parse_args()
 
     torch.set_num_threads(1)
