@@ -15,12 +15,10 @@ public final class Inspect {
    * @param arguments model, picture, text
    */
   public static void main(String[] arguments) {
-    // begin
     try (Model model = Models.load(arguments[0])) {
       System.out.println(model.summary());
       System.out.println(model.inspect().tokenize(arguments[2]).tokens());
       System.out.println(model.inspect().preprocess(Image.read(Path.of(arguments[1]))).shape());
     }
-    // end
   }
 }

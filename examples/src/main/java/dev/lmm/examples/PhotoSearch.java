@@ -27,7 +27,6 @@ public final class PhotoSearch {
     try (Stream<Path> list = Files.list(Path.of(arguments[1]))) {
       files = list.filter(Files::isRegularFile).sorted().toList();
     }
-    // begin
     try (Encoder encoder = Models.encoder(arguments[0]).load()) {
       Map<Path, float[]> index = new TreeMap<>();
       encoder.embedFiles(
@@ -44,7 +43,6 @@ public final class PhotoSearch {
           .limit(3)
           .forEach(e -> System.out.println(e.getKey().getFileName()));
     }
-    // end
   }
 
   /** The cosine, for vectors of length 1. */

@@ -19,11 +19,9 @@ public final class Similarity {
    */
   public static void main(String[] arguments) {
     List<String> texts = List.of(arguments).subList(2, arguments.length);
-    // begin
     try (Encoder encoder = Models.encoder(arguments[0]).load()) {
       List<Score> scores = encoder.rank(Image.read(Path.of(arguments[1])), texts);
       Score.sorted(scores).forEach(s -> System.out.println(s.text() + ": " + s.probability()));
     }
-    // end
   }
 }

@@ -20,7 +20,6 @@ public final class ZeroShot {
    */
   public static void main(String[] arguments) {
     List<Path> pictures = Arrays.stream(arguments, 1, arguments.length).map(Path::of).toList();
-    // begin
     try (Encoder encoder = Models.encoder(arguments[0]).load()) {
       ZeroShotClassifier backgrounds =
           encoder.classifier(
@@ -31,6 +30,5 @@ public final class ZeroShot {
         System.out.println(picture.getFileName() + ": " + best.text());
       }
     }
-    // end
   }
 }
