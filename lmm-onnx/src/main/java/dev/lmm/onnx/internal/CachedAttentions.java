@@ -33,6 +33,75 @@ final class CachedAttentions {
   }
 
   static List<String> lower(Lowering to, Node node) {
+    return isGrouped(to, node) ? grouped(to, node) : composed(to, node);
+  }
+
+  /**
+   * Whether the runtime's own operator computes a node. It takes no bias, one head size for keys and
+   * values, and several new entries for one row only; it reads only what is kept, not the whole
+   * state.
+   */
+  private static boolean isGrouped(Lowering to, Node node) {
+    Dim width = node.input(3).dim(3);
+    long head = width.fixed().orElse(0);
+    return node.optionalInput(6) == null
+        && width.equals(node.input(4).dim(3))
+        && head % 8 == 0
+        && (node.input(0).dim(0).is(1) || node.input(0).dim(1).is(1))
+        && inPlace(to, node, 1)
+        && inPlace(to, node, 2);
+  }
+
+  private static boolean inPlace(Lowering to, Node node, int output) {
+    Value state = node.input(output + 2);
+    Value next = node.outputs().get(output);
+    return next.equals(to.graph().states().get(state)) && inPlace(to.uses(), state, next);
+  }
+
+  private static List<String> grouped(Lowering to, Node node) {
+    String path = node.name();
+    CachedAttention a = node.attributes(CachedAttention.class);
+    Value past = node.input(5);
+    Dim length = node.input(0).dim(1);
+    String last =
+        to.shared(
+            "last " + past.name() + " " + length,
+            () -> {
+              String more = to.cast(path, to.lengths().one(length.plus(-1)), DType.I32);
+              return to.op(path, "Add", in(to.of(past), more));
+            });
+    String total =
+        to.shared(
+            "total " + last,
+            () -> {
+              String most = to.op(path, "ReduceMax", in(last), Attr.of("keepdims", 0L));
+              return to.op(path, "Add", in(most, to.cast(path, to.integer(1), DType.I32)));
+            });
+    String result = to.model().unique(path + "/GroupQueryAttention");
+    String keys = to.nextName(node.outputs().get(1));
+    String values = to.nextName(node.outputs().get(2));
+    to.model()
+        .node(
+            path,
+            OnnxModel.MICROSOFT,
+            "GroupQueryAttention",
+            in(
+                to.of(node.input(0)),
+                to.of(node.input(1)),
+                to.of(node.input(2)),
+                to.of(node.input(3)),
+                to.of(node.input(4)),
+                last,
+                total),
+            List.of(result, keys, values),
+            Attr.of("num_heads", (long) a.heads()),
+            Attr.of("kv_num_heads", (long) a.kvHeads()),
+            Attr.of("scale", a.scale()),
+            Attr.of("local_window_size", a.window() > 0 ? a.window() : -1L));
+    return List.of(result, keys, values);
+  }
+
+  private static List<String> composed(Lowering to, Node node) {
     String path = node.name();
     CachedAttention a = node.attributes(CachedAttention.class);
     Value query = node.input(0);

@@ -119,7 +119,7 @@ final class Lengths {
           "length." + symbol,
           "",
           "Shape",
-          List.of(source.input().name()),
+          List.of(Lowering.outsideName(source.input())),
           List.of(known),
           Attr.of("start", source.axis()),
           Attr.of("end", source.axis() + 1L));

@@ -74,8 +74,8 @@ final class Lowering {
   private Result run() {
     // Reserved first, so that nothing else takes the names the runs use.
     graph.inputs().forEach(v -> model.unique(v.name()));
-    graph.inputs().forEach(v -> outside(v, v.name()));
-    graph.states().keySet().forEach(v -> outside(v, model.unique(STATE + v.name())));
+    graph.inputs().forEach(v -> outside(v, outsideName(v)));
+    graph.states().keySet().forEach(v -> outside(v, model.unique(outsideName(v))));
     for (Value constant : graph.constants()) {
       constant(constant);
     }
@@ -190,6 +190,11 @@ final class Lowering {
   /** The type a value has in the model. */
   static DType computed(DType type) {
     return type.isFloat() ? DType.F32 : type;
+  }
+
+  /** What the model calls an input or a state. */
+  static String outsideName(Value value) {
+    return value.kind() == Value.Kind.STATE ? STATE + value.name() : value.name();
   }
 
   private void outside(Value value, String name) {

@@ -40,6 +40,7 @@ public final class OnnxProgram implements Program {
   private final OrtSession session;
   private final RunGate gate;
   private final InputChecks checks;
+  private final CacheRoom room;
 
   private OnnxProgram(Graph graph, OrtEnvironment environment, OrtSession session) {
     this.graph = graph;
@@ -47,6 +48,7 @@ public final class OnnxProgram implements Program {
     this.session = session;
     this.gate = new RunGate("graph " + graph.name());
     this.checks = new InputChecks(graph);
+    this.room = new CacheRoom(graph);
   }
 
   /**
@@ -106,6 +108,7 @@ public final class OnnxProgram implements Program {
     OnnxState state = state(options.state());
     Map<String, Value> wanted = checks.outputs(outputs);
     Map<String, Long> symbols = checks.bind(inputs, state == null ? null : state.symbols());
+    room.check(inputs, symbols);
     Map<String, Tensor> results = new LinkedHashMap<>();
     boolean work = state != null;
     for (Map.Entry<String, Value> output : wanted.entrySet()) {

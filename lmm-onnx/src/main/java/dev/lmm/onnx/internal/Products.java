@@ -29,15 +29,27 @@ final class Products {
     String path = node.name();
     Value x = node.input(0);
     Value weight = node.input(1);
+    Value bias = node.optionalInput(2);
+    if (bias != null && to.fusions().leftBias(node.output()) == null) {
+      return withBias(to, node, bias);
+    }
     Shape rows = x.rank() == 1 ? new Shape(List.of(Dim.of(1), x.dim(0))) : x.shape();
     String in = to.reshape(path, to.of(x), x.shape(), rows);
     String product = timesTransposed(to, path, in, to.of(weight), 1);
-    Value bias = node.optionalInput(2);
-    if (bias != null && to.fusions().leftBias(node.output()) == null) {
-      product = to.op(path, "Add", in(product, to.of(bias)));
-    }
-    Shape out = rows.with(-1, weight.dim(0));
-    return to.reshape(path, product, out, node.output().shape());
+    return to.reshape(path, product, rows.with(-1, weight.dim(0)), node.output().shape());
+  }
+
+  /** One product of two matrices that begins with the bias, which saves a pass over the result. */
+  private static String withBias(Lowering to, Node node, Value bias) {
+    String path = node.name();
+    Value x = node.input(0);
+    Value weight = node.input(1);
+    Dim count = new Shape(x.shape().dims().subList(0, x.rank() - 1)).elements();
+    Shape rows = new Shape(List.of(count, x.dim(-1)));
+    String in = to.reshape(path, to.of(x), x.shape(), rows);
+    String product =
+        to.op(path, "Gemm", in(in, to.of(weight), to.of(bias)), Attr.of("transB", 1L));
+    return to.reshape(path, product, rows.with(1, weight.dim(0)), node.output().shape());
   }
 
   /** a times b transposed, times a factor. */

@@ -5,6 +5,7 @@ import static dev.lmm.onnx.internal.Lowering.in;
 import dev.lmm.core.graph.Attributes;
 import dev.lmm.core.graph.Dim;
 import dev.lmm.core.graph.Node;
+import dev.lmm.core.graph.Shape;
 import dev.lmm.core.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,6 +26,9 @@ final class Spatial {
 
   private static String conv(Lowering to, Node node) {
     Attributes.Conv a = node.attributes(Attributes.Conv.class);
+    if (isPatches(node, a)) {
+      return patches(to, node, a);
+    }
     List<Integer> pads = new ArrayList<>(a.padBefore());
     pads.addAll(a.padAfter());
     return to.op(
@@ -36,6 +40,64 @@ final class Spatial {
         Attr.of("dilations", a.dilations()),
         Attr.of("pads", pads),
         Attr.of("group", (long) a.groups()));
+  }
+
+  /** Whether the kernel is laid over the input tile by tile, without overlap or rest. */
+  private static boolean isPatches(Node node, Attributes.Conv a) {
+    Value x = node.input(0);
+    boolean tiles = a.groups() == 1;
+    for (int i = 0; i < a.strides().size(); i++) {
+      int stride = a.strides().get(i);
+      tiles &=
+          stride > 1
+              && node.input(1).dim(2 + i).is(stride)
+              && a.dilations().get(i) == 1
+              && a.padBefore().get(i) == 0
+              && a.padAfter().get(i) == 0
+              && x.dim(2 + i).isFixed()
+              && x.dim(2 + i).fixed().orElseThrow() % stride == 0;
+    }
+    return tiles;
+  }
+
+  /** Such a convolution is one matrix product over the tiles. */
+  private static String patches(Lowering to, Node node, Attributes.Conv a) {
+    String path = node.name();
+    Value x = node.input(0);
+    Value weight = node.input(1);
+    int spatial = a.strides().size();
+    List<Dim> cut = new ArrayList<>(x.shape().dims().subList(0, 2));
+    List<Integer> order = new ArrayList<>(List.of(0));
+    List<Integer> inside = new ArrayList<>(List.of(1));
+    Dim tiles = Dim.of(1);
+    Dim width = x.dim(1);
+    for (int i = 0; i < spatial; i++) {
+      Dim count = node.output().dim(2 + i);
+      Dim side = Dim.of(a.strides().get(i));
+      cut.add(count);
+      cut.add(side);
+      order.add(2 + 2 * i);
+      inside.add(3 + 2 * i);
+      tiles = tiles.times(count);
+      width = width.times(side);
+    }
+    order.addAll(inside);
+    Shape cutShape = new Shape(cut);
+    Shape moved = new Shape(order.stream().map(cut::get).toList());
+    Shape rows = new Shape(List.of(x.dim(0).times(tiles), width));
+    String tile = to.reshape(path, to.of(x), x.shape(), cutShape);
+    tile = to.transpose(path, tile, order.toArray(Integer[]::new));
+    tile = to.reshape(path, tile, moved, rows);
+    Dim out = weight.dim(0);
+    String kernel =
+        to.reshape(path, to.of(weight), weight.shape(), new Shape(List.of(out, width)));
+    String bias = to.ofOptional(node.optionalInput(2));
+    String product = to.op(path, "Gemm", in(tile, kernel, bias), Attr.of("transB", 1L));
+    Shape byTile = new Shape(List.of(x.dim(0), tiles, out));
+    product = to.reshape(path, product, rows.with(1, out), byTile);
+    product = to.transpose(path, product, 0, 2, 1);
+    Shape byChannel = new Shape(List.of(x.dim(0), out, tiles));
+    return to.reshape(path, product, byChannel, node.output().shape());
   }
 
   private static String convTranspose(Lowering to, Node node) {
