@@ -37,8 +37,8 @@ final class CachedAttentions {
   }
 
   /**
-   * Whether the runtime's own operator computes a node. It takes no bias, one head size for keys and
-   * values, and several new entries for one row only; it reads only what is kept, not the whole
+   * Whether the runtime's own operator computes a node. It takes no bias, one head size for keys
+   * and values, and several new entries for one row only; it reads only what is kept, not the whole
    * state.
    */
   private static boolean isGrouped(Lowering to, Node node) {

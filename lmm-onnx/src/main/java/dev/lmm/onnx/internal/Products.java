@@ -47,8 +47,7 @@ final class Products {
     Dim count = new Shape(x.shape().dims().subList(0, x.rank() - 1)).elements();
     Shape rows = new Shape(List.of(count, x.dim(-1)));
     String in = to.reshape(path, to.of(x), x.shape(), rows);
-    String product =
-        to.op(path, "Gemm", in(in, to.of(weight), to.of(bias)), Attr.of("transB", 1L));
+    String product = to.op(path, "Gemm", in(in, to.of(weight), to.of(bias)), Attr.of("transB", 1L));
     return to.reshape(path, product, rows.with(1, weight.dim(0)), node.output().shape());
   }
 

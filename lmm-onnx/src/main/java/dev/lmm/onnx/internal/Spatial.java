@@ -89,8 +89,7 @@ final class Spatial {
     tile = to.transpose(path, tile, order.toArray(Integer[]::new));
     tile = to.reshape(path, tile, moved, rows);
     Dim out = weight.dim(0);
-    String kernel =
-        to.reshape(path, to.of(weight), weight.shape(), new Shape(List.of(out, width)));
+    String kernel = to.reshape(path, to.of(weight), weight.shape(), new Shape(List.of(out, width)));
     String bias = to.ofOptional(node.optionalInput(2));
     String product = to.op(path, "Gemm", in(tile, kernel, bias), Attr.of("transB", 1L));
     Shape byTile = new Shape(List.of(x.dim(0), tiles, out));
