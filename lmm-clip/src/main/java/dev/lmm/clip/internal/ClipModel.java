@@ -39,6 +39,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
@@ -194,14 +195,16 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
       if (json.hasValue("pad_token")) {
         Json pad = json.at("pad_token");
         token = pad.isObject() ? pad.stringAt("content") : pad.string();
+      } else if (json.stringAt("tokenizer_class", "").equals("SiglipTokenizer")) {
+        token = "</s>";
       }
     }
-    int[] ids = tokenizer.encode(token, false).ids();
-    if (ids.length != 1) {
+    OptionalInt id = tokenizer.id(token);
+    if (id.isEmpty()) {
       throw new CheckpointException(
-          file + ": pad_token " + token + " is " + ids.length + " tokens; expected one");
+          file + ": pad_token is " + token + "; expected a token of the vocabulary");
     }
-    return ids[0];
+    return id.getAsInt();
   }
 
   @Override

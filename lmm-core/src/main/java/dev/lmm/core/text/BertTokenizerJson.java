@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class BertTokenizerJson {
   private BertTokenizerJson() {}
 
-  static Object of(Path vocabularyFile, Json config) {
+  static Map<String, ?> of(Path vocabularyFile, Json config) {
     Map<String, Integer> ids = new LinkedHashMap<>();
     try {
       for (String line : Files.readAllLines(vocabularyFile)) {

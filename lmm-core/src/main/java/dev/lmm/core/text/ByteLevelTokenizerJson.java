@@ -31,7 +31,7 @@ final class ByteLevelTokenizerJson {
    * CLIP: NFC, white space to one blank, lower case, words split by CLIP's pattern, {@code </w>} at
    * the end of each.
    */
-  static Object clip(Path vocabularyFile, Path mergesFile, Json special) {
+  static Map<String, ?> clip(Path vocabularyFile, Path mergesFile, Json special) {
     String bos = token(special, "bos_token", "<|startoftext|>");
     String eos = token(special, "eos_token", "<|endoftext|>");
     String unknown = token(special, "unk_token", "<|endoftext|>");
@@ -94,7 +94,7 @@ final class ByteLevelTokenizerJson {
   }
 
   /** Qwen2: NFC, digits one by one, control tokens from {@code added_tokens_decoder}. */
-  static Object qwen2(Path vocabularyFile, Path mergesFile, Json config) {
+  static Map<String, ?> qwen2(Path vocabularyFile, Path mergesFile, Json config) {
     List<Object> added = new ArrayList<>();
     Json decoder = config.objectOrEmpty("added_tokens_decoder");
     for (String id : decoder.keys()) {

@@ -17,7 +17,7 @@ final class SentencePieceJson {
   private SentencePieceJson() {}
 
   /** T5: words cut at white space, each with a mark before it; {@code </s>} after the text. */
-  static Object t5(Path file, int extraIds) {
+  static Map<String, ?> t5(Path file, int extraIds) {
     if (extraIds < 0 || extraIds > MOST_EXTRA_IDS) {
       throw new CheckpointException(
           file.resolveSibling("tokenizer_config.json")
@@ -69,7 +69,7 @@ final class SentencePieceJson {
   /**
    * SigLIP: the pieces of a stretch of text that {@link SiglipText} has prepared; nothing added.
    */
-  static Object siglip(SentencePieceModel model) {
+  static Map<String, ?> siglip(SentencePieceModel model) {
     List<List<Object>> vocabulary = vocabulary(model);
     for (int i = 0; i < vocabulary.size(); i++) {
       if (!model.matchable().get(i)) {

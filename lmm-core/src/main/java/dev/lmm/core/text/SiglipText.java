@@ -39,6 +39,11 @@ final class SiglipText {
     return eosId;
   }
 
+  /** Whether a piece is one of the tokens that are cut out of texts. */
+  static boolean isSpecial(String piece) {
+    return SPECIALS.contains(piece);
+  }
+
   /** Id of a special token. */
   int id(String special) {
     return special.equals(EOS) ? eosId : unknownId;

@@ -4,11 +4,11 @@ import ai.djl.huggingface.tokenizers.Encoding;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.ClosedException;
-import dev.lmm.EngineException;
 import dev.lmm.InvalidRequestException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +26,8 @@ public final class Tokenizer implements AutoCloseable {
   public static final int LONGEST_TEXT = 1 << 20;
 
   private final NativeTokenizers.Shared tokenizer;
+  private final NativeTokenizers.@Nullable Shared plain;
+  private final Vocabulary vocabulary;
   private final String source;
   private final @Nullable SiglipText siglip;
   private final String endOfWord;
@@ -42,31 +44,30 @@ public final class Tokenizer implements AutoCloseable {
   @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
   public record Encoded(int[] ids, String[] tokens) {}
 
-  private Tokenizer(
+  /**
+   * Takes over native tokenizers, which are released when this is closed.
+   *
+   * @param tokenizer the whole tokenizer
+   * @param plain the same without control tokens, or null
+   * @param vocabulary the ids of pieces
+   * @param source what to call it in messages
+   * @param siglip prepares text as the first SigLIP does, or null
+   * @param endOfWord what pieces carry where a word ends, to be a blank in decoded text; empty for
+   *     nothing
+   */
+  Tokenizer(
       NativeTokenizers.Shared tokenizer,
+      NativeTokenizers.@Nullable Shared plain,
+      Vocabulary vocabulary,
       String source,
       @Nullable SiglipText siglip,
       String endOfWord) {
     this.tokenizer = tokenizer;
+    this.plain = plain;
+    this.vocabulary = vocabulary;
     this.source = source;
     this.siglip = siglip;
     this.endOfWord = endOfWord;
-  }
-
-  /**
-   * Makes a tokenizer of the content of a tokenizer.json.
-   *
-   * @param json the content, which keeps to {@link TokenizerRules}
-   * @param source what to call it in messages
-   * @param siglip prepares text as the first SigLIP does, or null
-   * @param endOfWord what the pieces carry where a word ends, to be a blank in decoded text; empty
-   *     for nothing
-   * @return the tokenizer, to be closed
-   * @throws CheckpointException if the library refuses it
-   * @throws EngineException if the native library is not there for this platform
-   */
-  static Tokenizer of(byte[] json, String source, @Nullable SiglipText siglip, String endOfWord) {
-    return new Tokenizer(NativeTokenizers.open(json, source), source, siglip, endOfWord);
   }
 
   /**
@@ -80,23 +81,44 @@ public final class Tokenizer implements AutoCloseable {
    *     and it has no unknown piece either
    */
   public Encoded encode(String text, boolean specialTokens) {
-    if (Check.notNull(text, "text").length() > LONGEST_TEXT) {
-      throw new InvalidRequestException(
-          "text: has " + text.length() + " characters; at most " + LONGEST_TEXT + " are taken");
-    }
     String valid = wellFormed(text);
     lock.readLock().lock();
     try {
       open();
       return siglip == null
-          ? encodeNative(valid, specialTokens)
+          ? encodeNative(tokenizer, valid, specialTokens)
           : encodeSiglip(siglip, valid, specialTokens);
     } finally {
       lock.readLock().unlock();
     }
   }
 
-  private Encoded encodeNative(String text, boolean specialTokens) {
+  /**
+   * Encodes what a user typed to a model that chats: the name of a control token in it is plain
+   * text. No tokens are added.
+   *
+   * @param text any text
+   * @return ids and pieces, none of them a control token
+   * @throws InvalidRequestException if the text is longer than {@link #LONGEST_TEXT} or this was
+   *     not loaded by {@link Tokenizers#loadForChat}
+   */
+  public Encoded encodePlain(String text) {
+    String valid = wellFormed(text);
+    lock.readLock().lock();
+    try {
+      open();
+      if (plain == null) {
+        throw new InvalidRequestException(
+            source + ": was loaded for captions; plain text needs a tokenizer loaded for chat");
+      }
+      return encodeNative(plain, valid, false);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  private Encoded encodeNative(
+      NativeTokenizers.Shared tokenizer, String text, boolean specialTokens) {
     Encoding encoding;
     try {
       encoding = tokenizer.library().encode(text, specialTokens, false);
@@ -116,14 +138,15 @@ public final class Tokenizer implements AutoCloseable {
     List<String> tokens = new ArrayList<>();
     // The reference puts the unknown token's text before each stretch, which keeps blanks at its
     // start, and takes its pieces away again; unknown characters after it melt into it.
-    int before = encodeNative(prepare.normalized(SiglipText.UNKNOWN), false).ids().length;
+    int before =
+        encodeNative(tokenizer, prepare.normalized(SiglipText.UNKNOWN), false).ids().length;
     for (SiglipText.Stretch stretch : SiglipText.stretches(text)) {
       if (stretch.special()) {
         ids.add(prepare.id(stretch.text()));
         tokens.add(stretch.text());
       } else {
         Encoded encoded =
-            encodeNative(prepare.normalized(SiglipText.UNKNOWN + stretch.text()), false);
+            encodeNative(tokenizer, prepare.normalized(SiglipText.UNKNOWN + stretch.text()), false);
         int first = encoded.ids().length >= before ? before : 0;
         for (int i = first; i < encoded.ids().length; i++) {
           ids.add(encoded.ids()[i]);
@@ -144,10 +167,16 @@ public final class Tokenizer implements AutoCloseable {
    *
    * @param ids the ids
    * @param skipSpecialTokens whether special tokens leave no trace
-   * @return the text; ids that are none leave no trace
+   * @return the text; ids that are none leave no trace; bytes that are no character become U+FFFD
    */
   public String decode(int[] ids, boolean skipSpecialTokens) {
-    long[] wide = new long[Check.notNull(ids, "ids").length];
+    String text = decodeUntrimmed(Check.notNull(ids, "ids"), skipSpecialTokens);
+    return endOfWord.isEmpty() ? text : text.strip();
+  }
+
+  /** Decodes, and leaves blanks at both ends where the reference would strip them. */
+  String decodeUntrimmed(int[] ids, boolean skipSpecialTokens) {
+    long[] wide = new long[ids.length];
     for (int i = 0; i < wide.length; i++) {
       wide[i] = ids[i];
     }
@@ -155,12 +184,48 @@ public final class Tokenizer implements AutoCloseable {
     try {
       open();
       String text = tokenizer.library().decode(wide, skipSpecialTokens);
-      return endOfWord.isEmpty() ? text : text.replace(endOfWord, " ").strip();
+      return endOfWord.isEmpty() ? text : text.replace(endOfWord, " ");
     } catch (IllegalStateException | IllegalArgumentException e) {
       throw new CheckpointException(source + ": cannot decode ids: " + e.getMessage(), e);
     } finally {
       lock.readLock().unlock();
     }
+  }
+
+  /**
+   * Turns ids into text as they come, never half a character.
+   *
+   * @param skipSpecialTokens whether special tokens leave no trace
+   * @return a stream for one answer and one thread
+   */
+  public TextStream stream(boolean skipSpecialTokens) {
+    return new TextStream(this, skipSpecialTokens);
+  }
+
+  /**
+   * The id of a piece in the vocabulary's own spelling, or of an added token.
+   *
+   * @param piece for instance {@code <|endoftext|>}
+   * @return its id, or empty if there is none
+   */
+  public OptionalInt id(String piece) {
+    return siglip == null || !SiglipText.isSpecial(Check.notNull(piece, "piece"))
+        ? vocabulary.id(Check.notNull(piece, "piece"))
+        : OptionalInt.of(siglip.id(piece));
+  }
+
+  /**
+   * How many ids there are, added tokens included.
+   *
+   * @return one more than the largest id
+   */
+  public int vocabularySize() {
+    return vocabulary.size();
+  }
+
+  /** Whether an id stands for one byte of a character that the vocabulary lacks. */
+  boolean isByte(int id) {
+    return vocabulary.isByte(id);
   }
 
   private void open() {
@@ -171,6 +236,10 @@ public final class Tokenizer implements AutoCloseable {
 
   /** Half a surrogate pair is no text; the native library takes UTF-8 only. */
   private static String wellFormed(String text) {
+    if (Check.notNull(text, "text").length() > LONGEST_TEXT) {
+      throw new InvalidRequestException(
+          "text: has " + text.length() + " characters; at most " + LONGEST_TEXT + " are taken");
+    }
     for (int i = 0; i < text.length(); i++) {
       if (Character.isSurrogate(text.charAt(i))) {
         byte[] utf8 = text.getBytes(StandardCharsets.UTF_8);
@@ -187,6 +256,9 @@ public final class Tokenizer implements AutoCloseable {
       if (!closed) {
         closed = true;
         tokenizer.release();
+        if (plain != null) {
+          plain.release();
+        }
       }
     } finally {
       lock.writeLock().unlock();

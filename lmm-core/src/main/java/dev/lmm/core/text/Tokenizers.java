@@ -29,25 +29,95 @@ public final class Tokenizers {
    * @throws CheckpointException if the folder has none, or a file is broken
    */
   public static Tokenizer load(Path folder, boolean lowerCase) {
+    return of(layout(folder, lowerCase), null);
+  }
+
+  /**
+   * Loads a tokenizer for a model that chats: {@link Tokenizer#encodePlain} takes what a user typed
+   * without ever making a control token of it.
+   *
+   * @param folder the checkpoint's folder, or its tokenizer's
+   * @return the tokenizer, to be closed
+   * @throws CheckpointException if the folder has none, or a file is broken
+   */
+  public static Tokenizer loadForChat(Path folder) {
+    Layout layout = layout(folder, false);
+    if (layout.siglip != null) {
+      throw new UnsupportedModelException(
+          layout.source + ": is a tokenizer of captions; expected one of a model that chats");
+    }
+    return of(layout, ControlTokens.removed(layout.json));
+  }
+
+  /**
+   * A tokenizer.json and what the tokenizer's class does beside it.
+   *
+   * @param json as plain Java
+   * @param source the file it comes from, for messages
+   * @param endOfWord what pieces carry where a word ends; empty for nothing
+   * @param siglip how the first SigLIP prepares text, or null
+   */
+  private record Layout(
+      Map<String, ?> json, String source, String endOfWord, @Nullable SiglipText siglip) {}
+
+  private static Tokenizer of(Layout layout, @Nullable Object plain) {
+    byte[] json = bytes(layout.json, layout.source);
+    byte[] plainJson = plain == null ? null : bytes(plain, layout.source);
+    NativeTokenizers.Shared shared = NativeTokenizers.open(json, layout.source);
+    try {
+      return new Tokenizer(
+          shared,
+          plainJson == null ? null : NativeTokenizers.open(plainJson, layout.source),
+          Vocabulary.of(layout.json),
+          layout.source,
+          layout.siglip,
+          layout.endOfWord);
+    } catch (RuntimeException | Error e) {
+      shared.release();
+      throw e;
+    }
+  }
+
+  private static Layout layout(Path folder, boolean lowerCase) {
+    Json config = config(folder);
+    String tokenizerClass = config.stringAt("tokenizer_class", "");
     Path ready = folder.resolve("tokenizer.json");
+    Path pieces = folder.resolve("spiece.model");
+    // SigLIP's own class reads nothing but the sentencepiece model, whatever lies beside it.
+    boolean siglip =
+        (tokenizerClass.equals("SiglipTokenizer") || tokenizerClass.equals("SiglipTokenizerFast"))
+            && Files.isRegularFile(pieces);
+    if (siglip) {
+      SentencePieceModel model = SentencePieceModel.read(pieces);
+      return new Layout(
+          SentencePieceJson.siglip(model), pieces.toString(), "", new SiglipText(model, pieces));
+    }
     if (Files.isRegularFile(ready)) {
       Json json = Json.parse(ready);
       TokenizerRules.check(json);
-      return of(adjusted(json, lowerCase), ready.toString(), endOfWord(json));
+      // Only CLIP marks where words end, and its class takes the marks away when it decodes.
+      return new Layout(
+          adjusted(json, lowerCase),
+          ready.toString(),
+          json.at("model").stringAt("end_of_word_suffix", ""),
+          null);
     }
-    Json config = config(folder);
     Path vocabulary = folder.resolve("vocab.json");
     Path merges = folder.resolve("merges.txt");
     if (Files.isRegularFile(vocabulary) && Files.isRegularFile(merges)) {
-      String tokenizerClass = config.stringAt("tokenizer_class", "CLIPTokenizer");
       return switch (tokenizerClass) {
-        case "CLIPTokenizer", "CLIPTokenizerFast" ->
-            of(
+        case "", "CLIPTokenizer", "CLIPTokenizerFast" ->
+            new Layout(
                 ByteLevelTokenizerJson.clip(vocabulary, merges, config),
                 vocabulary.toString(),
-                ByteLevelTokenizerJson.CLIP_END_OF_WORD);
+                ByteLevelTokenizerJson.CLIP_END_OF_WORD,
+                null);
         case "Qwen2Tokenizer", "Qwen2TokenizerFast" ->
-            of(ByteLevelTokenizerJson.qwen2(vocabulary, merges, config), vocabulary.toString());
+            new Layout(
+                ByteLevelTokenizerJson.qwen2(vocabulary, merges, config),
+                vocabulary.toString(),
+                "",
+                null);
         default ->
             throw new UnsupportedModelException(
                 folder
@@ -57,21 +127,16 @@ public final class Tokenizers {
                     + " known");
       };
     }
-    Path pieces = folder.resolve("spiece.model");
     if (Files.isRegularFile(pieces)) {
-      if (config.stringAt("tokenizer_class", "T5Tokenizer").startsWith("Siglip")) {
-        SentencePieceModel model = SentencePieceModel.read(pieces);
-        return Tokenizer.of(
-            bytes(SentencePieceJson.siglip(model), pieces.toString()),
-            pieces.toString(),
-            new SiglipText(model, pieces),
-            "");
-      }
-      return of(SentencePieceJson.t5(pieces, config.intAt("extra_ids", 100)), pieces.toString());
+      return new Layout(
+          SentencePieceJson.t5(pieces, config.intAt("extra_ids", 100)),
+          pieces.toString(),
+          "",
+          null);
     }
     Path words = folder.resolve("vocab.txt");
     if (Files.isRegularFile(words)) {
-      return of(BertTokenizerJson.of(words, config), words.toString());
+      return new Layout(BertTokenizerJson.of(words, config), words.toString(), "", null);
     }
     throw new CheckpointException(
         folder
@@ -90,19 +155,6 @@ public final class Tokenizers {
     return Json.parse("{}".getBytes(StandardCharsets.UTF_8), "defaults");
   }
 
-  /** Only CLIP marks where words end, and its class takes the marks away when it decodes. */
-  private static String endOfWord(Json json) {
-    return json.at("model").stringAt("end_of_word_suffix", "");
-  }
-
-  private static Tokenizer of(Object json, String source) {
-    return of(json, source, "");
-  }
-
-  private static Tokenizer of(Object json, String source, String endOfWord) {
-    return Tokenizer.of(bytes(json, source), source, null, endOfWord);
-  }
-
   private static byte[] bytes(Object json, String source) {
     try {
       return JsonText.of(json).getBytes(StandardCharsets.UTF_8);
@@ -111,7 +163,7 @@ public final class Tokenizers {
     }
   }
 
-  private static Object adjusted(Json json, boolean lowerCase) {
+  private static Map<String, ?> adjusted(Json json, boolean lowerCase) {
     Map<String, @Nullable Object> changed = new LinkedHashMap<>();
     for (String key : json.keys()) {
       changed.put(key, json.at(key).raw());

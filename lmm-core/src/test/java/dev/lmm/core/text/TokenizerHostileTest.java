@@ -10,7 +10,7 @@ import dev.lmm.LmmException;
 import dev.lmm.core.json.Json;
 import dev.lmm.core.json.JsonText;
 import java.io.IOException;
-import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +25,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
-import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -248,7 +247,7 @@ class TokenizerHostileTest {
                         "{\"type\":\"RobertaProcessing\",\"sep\":[\"b\",1],\"cls\":[\"a\",0],\"trim_offsets\":true,\"add_prefix_space\":true}",
                         "{\"type\":\"Sequence\",\"decoders\":[{\"type\":\"ByteFallback\"},{\"type\":\"Fuse\"},{\"type\":\"Strip\",\"content\":\" \",\"start\":1,\"stop\":0}]}",
                         BPE)
-                    .getBytes(java.nio.charset.StandardCharsets.UTF_8),
+                    .getBytes(StandardCharsets.UTF_8),
                 "fixture")
             .raw());
     Random random = new Random(11);
@@ -323,23 +322,6 @@ class TokenizerHostileTest {
   }
 
   private Path unpacked(String name) throws IOException {
-    try (Stream<Path> files = Files.list(FILES.resolve(name))) {
-      for (Path file : files.toList()) {
-        String target = file.getFileName().toString();
-        if (target.endsWith(".gz")) {
-          try (InputStream in = new GZIPInputStream(Files.newInputStream(file))) {
-            Files.write(
-                folder.resolve(target.substring(0, target.length() - 3)), in.readAllBytes());
-          }
-        } else {
-          Files.copy(file, folder.resolve(target));
-        }
-      }
-    }
-    if (name.startsWith("siglip")) {
-      Files.writeString(
-          folder.resolve("tokenizer_config.json"), "{\"tokenizer_class\":\"SiglipTokenizer\"}");
-    }
-    return folder;
+    return TokenizerFixtures.unpack(name, folder);
   }
 }

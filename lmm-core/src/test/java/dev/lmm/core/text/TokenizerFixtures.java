@@ -1,0 +1,62 @@
+package dev.lmm.core.text;
+
+import dev.lmm.core.json.Json;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
+
+/** The committed tokenizers and what the reference made of a thousand lines. */
+final class TokenizerFixtures {
+  static final Path ROOT = Path.of("src/test/resources/golden/tokenizers");
+
+  /** Goldens whose tokenizer's files lie under another's name. */
+  private static final Map<String, String> FOLDERS =
+      Map.of("siglip-t5", "t5", "gemma-cased", "gemma");
+
+  private TokenizerFixtures() {}
+
+  /** The thousand lines. */
+  static List<String> lines() throws IOException {
+    return Json.parse(unzipped(ROOT.resolve("lines.json.gz")), "lines").elements().stream()
+        .map(Json::string)
+        .toList();
+  }
+
+  /** The reference's ids of each line. */
+  static List<int[]> ids(String name) throws IOException {
+    return Json.parse(unzipped(ROOT.resolve(name + ".json.gz")), name).at("ids").elements().stream()
+        .map(Json::ints)
+        .toList();
+  }
+
+  /** The tokenizer's files, unpacked, with the class where its files leave it open. */
+  static Path unpack(String name, Path target) throws IOException {
+    Path source = ROOT.resolve("files").resolve(FOLDERS.getOrDefault(name, name));
+    try (Stream<Path> files = Files.list(source)) {
+      for (Path file : files.toList()) {
+        String plain = file.getFileName().toString();
+        if (plain.endsWith(".gz")) {
+          Files.write(target.resolve(plain.substring(0, plain.length() - 3)), unzipped(file));
+        } else {
+          Files.copy(file, target.resolve(plain));
+        }
+      }
+    }
+    if (name.startsWith("siglip")) {
+      Files.writeString(
+          target.resolve("tokenizer_config.json"), "{\"tokenizer_class\":\"SiglipTokenizer\"}");
+    }
+    return target;
+  }
+
+  private static byte[] unzipped(Path file) throws IOException {
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(file))) {
+      return in.readAllBytes();
+    }
+  }
+}
