@@ -19,6 +19,7 @@ import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.RunWatch;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.WeightStore;
+import dev.lmm.core.engine.reference.ReferenceEngine;
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.Value;
@@ -36,14 +37,17 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OnnxProgram implements Program {
   private final Graph graph;
+  private final WeightStore weights;
   private final OrtEnvironment environment;
   private final OrtSession session;
   private final RunGate gate;
   private final InputChecks checks;
   private final CacheRoom room;
 
-  private OnnxProgram(Graph graph, OrtEnvironment environment, OrtSession session) {
+  private OnnxProgram(
+      Graph graph, WeightStore weights, OrtEnvironment environment, OrtSession session) {
     this.graph = graph;
+    this.weights = weights;
     this.environment = environment;
     this.session = session;
     this.gate = new RunGate("graph " + graph.name());
@@ -72,7 +76,8 @@ public final class OnnxProgram implements Program {
         session.addConfigEntry("session.disable_prepacking", "1");
       }
       OrtEnvironment environment = runtime.environment();
-      return new OnnxProgram(graph, environment, environment.createSession(model.bytes(), session));
+      return new OnnxProgram(
+          graph, weights, environment, environment.createSession(model.bytes(), session));
     } catch (OrtException e) {
       String message = "graph " + graph.name() + " does not compile: " + e.getMessage();
       if (String.valueOf(e.getMessage()).contains("xternal")) {
@@ -109,6 +114,9 @@ public final class OnnxProgram implements Program {
     Map<String, Value> wanted = checks.outputs(outputs);
     Map<String, Long> symbols = checks.bind(inputs, state == null ? null : state.symbols());
     room.check(inputs, symbols);
+    if (symbols.containsValue(0L)) {
+      return runOfLengthZero(inputs, wanted.keySet(), options);
+    }
     Map<String, Tensor> results = new LinkedHashMap<>();
     boolean work = state != null;
     for (Map.Entry<String, Value> output : wanted.entrySet()) {
@@ -141,6 +149,23 @@ public final class OnnxProgram implements Program {
       return results;
     } finally {
       made.forEach(OnnxTensor::close);
+    }
+  }
+
+  /**
+   * Some of ONNX Runtime's kernels divide by a length and end the process when it is 0. What is left
+   * to compute then is little, and the interpreter does it.
+   */
+  private Map<String, Tensor> runOfLengthZero(
+      Map<String, Tensor> inputs, Set<String> outputs, RunOptions options) {
+    if (options.state() != null) {
+      throw new InvalidRequestException(
+          "graph "
+              + graph.name()
+              + ": an input has a length of 0; expected at least 1 where a state is kept");
+    }
+    try (Program interpreter = new ReferenceEngine().compile(graph, weights, CompileOptions.DEFAULT)) {
+      return interpreter.run(inputs, outputs, options);
     }
   }
 
