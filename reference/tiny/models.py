@@ -29,7 +29,7 @@ class TinyClip:
     tokens = 32  # captions are far shorter than the 77 positions
     width = 128  # of the shared space
     both_languages = True  # two captions a picture in each batch
-    words_batch = 128
+    words, words_batch = 600, 128  # steps on captions alone
     mean, std = CLIP_MEAN, CLIP_STD
 
     def __init__(self, folder: Path):
@@ -136,7 +136,7 @@ class TinySiglip2:
     width = 96
     # Its text is always 64 tokens long, thrice CLIP's: one caption a picture, the language by family.
     both_languages = False
-    words_batch = 64
+    words, words_batch = 2000, 64
     mean = std = [0.5, 0.5, 0.5]
 
     def __init__(self, folder: Path):
@@ -219,7 +219,10 @@ class TinySiglip2:
 
     @staticmethod
     def texts(model, ids):
-        return model.text_model(input_ids=ids).pooler_output
+        # Cut captions (see Pool.cut): the last token is still that of the last of the 64 positions.
+        positions = torch.arange(ids.shape[1])
+        positions[-1] = 63
+        return model.text_model(input_ids=ids, position_ids=positions[None]).pooler_output
 
 
 def _mimetic(attention) -> None:

@@ -191,11 +191,16 @@ class Pool(Pictures):
         self.largest = self.ids.max()
         self.pairs = np.flatnonzero(self.attributes[:, 0] == world.PAIR)
 
-    def cut(self, ids: np.ndarray) -> np.ndarray:
-        """Without the common padding, where that changes nothing."""
+    def cut(self, ids: np.ndarray, whole: bool) -> np.ndarray:
+        """Without the common padding.
+
+        For CLIP that changes nothing. SigLIP's padding is seen by its text tower and thins out its
+        attention at the start, so that word order is learned late; it learns on cut captions first, the
+        last one of the 64 positions kept, and with all of the padding (``whole``) at the end.
+        """
         if self.kind.name == "clip":
-            ids = ids[:, : int((ids != self.largest).sum(1).max()) + 1]
-        return ids
+            return ids[:, : int((ids != self.largest).sum(1).max()) + 1]
+        return ids if whole else np.concatenate([ids[:, : int((ids != 0).sum(1).max())], ids[:, -1:]], 1)
 
     @staticmethod
     def said(attributes: np.ndarray, named: np.ndarray) -> np.ndarray:
@@ -205,16 +210,16 @@ class Pool(Pictures):
         said[loose[:, None] & np.isin(np.arange(7), [1, 2, 5, 6])] = False
         return said
 
-    def words(self, rng, size: int):
+    def words(self, rng, size: int, whole: bool):
         pair = rng.random(size) < 0.65
         at = np.where(pair, rng.choice(self.pairs, size), rng.integers(0, len(self.attributes), size))
         language, which = rng.integers(0, 2, size), rng.integers(0, data.CAPTIONS, size)
-        ids = self.cut(self.ids[at, language, which])
+        ids = self.cut(self.ids[at, language, which], whole)
         attributes = self.attributes[at]
         said = self.said(attributes, self.named[at, language, which])
         return torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(attributes), torch.from_numpy(said)
 
-    def step(self, seed: int, step: int, size: int) -> dict[str, torch.Tensor]:
+    def step(self, seed: int, step: int, size: int, whole: bool) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng([seed, step])
         at = self.draw(rng, size)
         attributes = self.attributes[at]
@@ -228,7 +233,7 @@ class Pool(Pictures):
         which = rng.integers(0, data.CAPTIONS, len(of))
         ids = self.ids[at[of], language, which]
         named = self.named[at[of], language, which]
-        ids = self.cut(ids)
+        ids = self.cut(ids, whole)
         truth = world.matches(attributes[of], named, attributes)
 
         said = self.said(attributes[of], named)
@@ -406,18 +411,19 @@ def train_words(kind, model, heads, pool: Pool, a) -> float:
     fixed = kind.width == models.TinySiglip2.width
     heads.pooled.requires_grad_(not fixed)
     optimizer = new_optimizer(module, a.peak)
-    state = State(a.work / f"{a.model}-words-{a.words}x{kind.words_batch}-{a.seed}.pt", module, optimizer)
+    state = State(a.work / f"{a.model}-words-{kind.words}x{kind.words_batch}-{a.seed}.pt", module, optimizer)
     recent, clock = [], time.time()
-    for step in range(state.step, a.words):
-        ids, attributes, said = pool.words(np.random.default_rng([a.seed, 2, step]), kind.words_batch)
+    for step in range(state.step, kind.words):
+        rng = np.random.default_rng([a.seed, 2, step])
+        ids, attributes, said = pool.words(rng, kind.words_batch, whole=step >= 0.9 * kind.words)
         loss = heads.pooled_loss(kind.texts(model, ids), attributes, said)
-        update(optimizer, module, loss, a.peak * schedule(step, a.words, warm=100, end=0.2))
+        update(optimizer, module, loss, a.peak * schedule(step, kind.words, warm=100, end=0.2))
         recent.append(loss.item())
         done = step + 1
         if done % 100 == 0:
             print(f"words {done} loss {np.mean(recent):.3f} {(time.time() - clock) / len(recent):.3f} s/step", flush=True)
             recent, clock = [], time.time()
-        if done % a.save_every == 0 or done == a.words:
+        if done % a.save_every == 0 or done == kind.words:
             state.save(done, {})
     heads.pooled.requires_grad_(True)
     print(f"words: {state.minutes():.1f} CPU minutes", flush=True)
@@ -430,8 +436,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="checkpoint folder")
     parser.add_argument("--work", type=Path, required=True, help="pool and saved states")
     parser.add_argument("--sight", type=int, default=3000, help="steps on pictures alone, shared by the models")
-    parser.add_argument("--faded", type=int, default=2400, help="more of them, with half the pictures faded")
-    parser.add_argument("--words", type=int, default=600, help="steps on captions alone")
+    parser.add_argument("--faded", type=int, default=2200, help="more of them, with half the pictures faded")
     parser.add_argument("--sight-batch", type=int, default=32)
     parser.add_argument("--steps", type=int, default=1000, help="steps on pictures and captions")
     parser.add_argument("--batch", type=int, default=32)
@@ -470,7 +475,8 @@ def main() -> None:
 
     recent, clock = [], time.time()
     for step in range(state.step, a.steps):
-        contrastive, auxiliary = losses(kind, model, heads, pool.step(a.seed, step, a.batch))
+        b = pool.step(a.seed, step, a.batch, whole=step >= 0.6 * a.steps)
+        contrastive, auxiliary = losses(kind, model, heads, b)
         done = step / a.steps
         weight = 1.0 if done < 0.6 else 1.0 - 0.9 * (done - 0.6) / 0.4
         update(optimizer, module, contrastive + weight * auxiliary, a.peak_after * schedule(step, a.steps, warm=100))
