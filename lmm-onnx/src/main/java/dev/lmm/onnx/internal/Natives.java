@@ -1,6 +1,7 @@
 package dev.lmm.onnx.internal;
 
 import ai.onnxruntime.OrtEnvironment;
+import dev.lmm.core.hub.CacheFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -81,7 +82,7 @@ final class Natives {
               + PATH_PROPERTY);
     }
     try {
-      Path folder = unpacked(cacheFolder(), libraries);
+      Path folder = unpacked(CacheFolder.of("natives"), libraries);
       Properties record = read(folder.resolve(RECORD));
       if (sends(platform, Boolean.parseBoolean(record.getProperty("telemetry")))) {
         return new Found(false, refusal(folder.toString()));
@@ -155,20 +156,6 @@ final class Natives {
       found.add(url);
     }
     return found;
-  }
-
-  private static Path cacheFolder() {
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    String local = System.getenv("LOCALAPPDATA");
-    Path base;
-    if (xdg != null && Path.of(xdg).isAbsolute()) {
-      base = Path.of(xdg);
-    } else if (local != null && System.getProperty("os.name").startsWith("Windows")) {
-      base = Path.of(local);
-    } else {
-      base = Path.of(System.getProperty("user.home"), ".cache");
-    }
-    return base.resolve("lmm").resolve("natives");
   }
 
   /** The folder that holds the libraries, unpacked now if need be. */

@@ -1,0 +1,86 @@
+package dev.lmm.onnx.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class NativesTest {
+  @TempDir Path temp;
+
+  private List<URL> libraries;
+  private Path cache;
+
+  @BeforeEach
+  void makeLibraries() throws IOException {
+    Path first = Files.writeString(temp.resolve("libone.so"), "first library");
+    Path second = Files.writeString(temp.resolve("libtwo.so"), "second library");
+    libraries = List.of(first.toUri().toURL(), second.toUri().toURL());
+    cache = temp.resolve("캐시 folder");
+  }
+
+  @Test
+  void unpacksOnce() throws IOException {
+    Path folder = Natives.unpacked(cache, libraries);
+    assertThat(folder.resolve("libone.so")).hasContent("first library");
+    assertThat(folder.resolve("libtwo.so")).hasContent("second library");
+    FileTime time = Files.getLastModifiedTime(folder);
+    assertThat(Natives.unpacked(cache, libraries)).isEqualTo(folder);
+    assertThat(Files.getLastModifiedTime(folder)).isEqualTo(time);
+    try (Stream<Path> left = Files.list(cache)) {
+      assertThat(left).containsExactly(folder);
+    }
+  }
+
+  @Test
+  void repairsWhatWasDamaged() throws IOException {
+    Path folder = Natives.unpacked(cache, libraries);
+    Path library = folder.resolve("libone.so");
+    Files.writeString(library, "FIRST library"); // as long as the right one
+    Files.setLastModifiedTime(library, FileTime.fromMillis(1));
+    assertThat(Natives.unpacked(cache, libraries)).isEqualTo(folder);
+    assertThat(library).hasContent("first library");
+    Files.delete(library);
+    Natives.unpacked(cache, libraries);
+    assertThat(library).hasContent("first library");
+    try (Stream<Path> left = Files.list(cache)) {
+      assertThat(left).containsExactly(folder);
+    }
+  }
+
+  @Test
+  void believesCopiedLibrariesByTheirContent() throws IOException {
+    Path folder = Natives.unpacked(cache, libraries);
+    Path library = folder.resolve("libone.so");
+    FileTime copied = FileTime.fromMillis(1_000_000);
+    Files.setLastModifiedTime(library, copied);
+    Natives.unpacked(cache, libraries);
+    assertThat(Files.getLastModifiedTime(library)).isEqualTo(copied);
+  }
+
+  @Test
+  void anotherBuildHasAnotherFolder() throws IOException {
+    Path folder = Natives.unpacked(cache, libraries);
+    Files.writeString(temp.resolve("libone.so"), "a newer library");
+    assertThat(Natives.unpacked(cache, libraries)).isNotEqualTo(folder);
+  }
+
+  @Test
+  void knowsThePlatformsThatHaveLibraries() {
+    assertThat(Natives.platform("Linux", "amd64")).isEqualTo("linux-x64");
+    assertThat(Natives.platform("Linux", "aarch64")).isEqualTo("linux-aarch64");
+    assertThat(Natives.platform("Mac OS X", "aarch64")).isEqualTo("osx-aarch64");
+    assertThat(Natives.platform("Windows 11", "amd64")).isEqualTo("win-x64");
+    assertThat(Natives.platform("Mac OS X", "x86_64")).isNull();
+    assertThat(Natives.platform("Windows 11", "aarch64")).isNull();
+    assertThat(Natives.platform("FreeBSD", "amd64")).isNull();
+  }
+}

@@ -1,0 +1,179 @@
+"""Encodes with this library, torch and OpenVINO in turn, and compares the medians.
+
+The Java side (dev.lmm.bench.ClipPeer) runs as a child process. Every round does the same work once
+in each, so that all meet the same machine. Java's time includes preparing the picture and splitting
+the text; the others are given tensors.
+
+    mvn -q -pl lmm-bench -am package -DskipTests
+    mvn -q -pl lmm-bench dependency:build-classpath -Dmdep.outputFile=target/classpath
+    python reference/bench_clip.py FOLDER --classpath lmm-bench/target/classes:$(cat lmm-bench/target/classpath)
+
+FOLDER holds openai/clip-vit-base-patch32, or the same with random weights (fullsize_clip.py).
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+
+class Java:
+    def __init__(self, folder, classpath, threads, mode):
+        started = time.perf_counter()
+        command = ["java", "-Xmx1g", "-cp", classpath, "dev.lmm.bench.ClipPeer", folder, str(threads)]
+        self.process = subprocess.Popen(
+            command + ([mode] if mode else []),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        line = self.process.stdout.readline()
+        if not line.startswith("ready"):
+            sys.exit("the Java side did not start: " + line)
+        self.start_ms = (time.perf_counter() - started) * 1e3
+
+    def run(self, kind, count):
+        self.process.stdin.write(f"{kind} {count}\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+    def memory_mb(self):
+        """Private memory: what is neither shared nor backed by a file."""
+        total = 0
+        with open(f"/proc/{self.process.pid}/smaps_rollup") as rollup:
+            for line in rollup:
+                if line.startswith("Anonymous:"):
+                    total += int(line.split()[1])
+        return total / 1024
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Torch:
+    def __init__(self, folder, threads):
+        import torch
+        from transformers import CLIPModel
+
+        torch.set_num_threads(threads)
+        self.torch = torch
+        self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
+        generator = torch.Generator().manual_seed(1)
+        self.pixels = torch.randn(16, 3, 224, 224, generator=generator)
+        ids = torch.randint(1000, 40000, (16, 77), generator=generator)
+        ids[:, 0] = 49406
+        ids[:, 76] = 49407
+        self.ids = ids
+        self.mask = torch.ones_like(ids)
+
+    def run(self, kind, count):
+        with self.torch.inference_mode():
+            begin = time.perf_counter()
+            if kind == "image":
+                self.model.get_image_features(pixel_values=self.pixels[:count])
+            else:
+                self.model.get_text_features(
+                    input_ids=self.ids[:count], attention_mask=self.mask[:count]
+                )
+            return (time.perf_counter() - begin) * 1e3
+
+
+class OpenVino:
+    def __init__(self, peer, threads):
+        import openvino as ov
+
+        torch, model = peer.torch, peer.model
+
+        class Image(torch.nn.Module):
+            def forward(self, pixels):
+                return model.visual_projection(model.vision_model(pixel_values=pixels)[1])
+
+        class Text(torch.nn.Module):
+            def forward(self, ids):
+                return model.text_projection(model.text_model(input_ids=ids)[1])
+
+        core = ov.Core()
+        config = {
+            "INFERENCE_NUM_THREADS": threads,
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        self.data = {"image": peer.pixels, "text": peer.ids}
+        self.compiled = {}
+        with torch.inference_mode():
+            for kind, module in (("image", Image()), ("text", Text())):
+                for count in (1, 16):
+                    part = self.data[kind][:count]
+                    converted = ov.convert_model(
+                        module, example_input=part, input=[list(part.shape)]
+                    )
+                    self.compiled[kind, count] = core.compile_model(converted, "CPU", config)
+
+    def run(self, kind, count):
+        part = self.data[kind][:count].numpy()
+        begin = time.perf_counter()
+        self.compiled[kind, count](part)
+        return (time.perf_counter() - begin) * 1e3
+
+
+def gemm_rate(torch):
+    """Best GFLOP/s of a large product: the machine's measure."""
+    a, b = torch.randn(1600, 3072), torch.randn(3072, 3072)
+    best = 0
+    for _ in range(12):
+        begin = time.perf_counter()
+        torch.mm(a, b)
+        best = max(best, 2 * 1600 * 3072 * 3072 / (time.perf_counter() - begin) / 1e9)
+    return best
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder")
+    parser.add_argument("--classpath", required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--mode", default="", help="mapped, or nothing")
+    parser.add_argument("--openvino", action="store_true")
+    arguments = parser.parse_args()
+
+    peers = {"lmm": Java(arguments.folder, arguments.classpath, arguments.threads, arguments.mode)}
+    peers["torch"] = Torch(arguments.folder, arguments.threads)
+    if arguments.openvino:
+        peers["openvino"] = OpenVino(peers["torch"], arguments.threads)
+    result = {
+        "java start to first embedding ms": round(peers["lmm"].start_ms),
+        "java private memory MB": round(peers["lmm"].memory_mb()),
+        "gemm GFLOP/s": round(gemm_rate(peers["torch"].torch)),
+    }
+    for kind in ("image", "text"):
+        for count in (1, 16):
+            rounds = arguments.rounds if count == 1 else max(5, arguments.rounds // 5)
+            times = {name: [] for name in peers}
+            for round_ in range(rounds + 3):
+                for name, peer in peers.items():
+                    taken = peer.run(kind, count)
+                    if round_ >= 3:
+                        times[name].append(taken)
+            medians = {name: statistics.median(values) for name, values in times.items()}
+            best = {name: min(values) for name, values in times.items()}
+            line = {"median ms": {n: round(v, 1) for n, v in medians.items()}}
+            line["best ms"] = {n: round(v, 1) for n, v in best.items()}
+            for other in medians:
+                if other != "lmm":
+                    line["times " + other] = round(medians[other] / medians["lmm"], 2)
+                    line["times " + other + ", best"] = round(best[other] / best["lmm"], 2)
+            result[f"{kind} {count}"] = line
+            print(kind, count, json.dumps(line), flush=True)
+    print(json.dumps(result, indent=1))
+    peers["lmm"].close()
+
+
+if __name__ == "__main__":
+    main()
