@@ -1,7 +1,9 @@
 """Encodes with this library, torch and OpenVINO in turn, and compares the medians.
 
 The Java side (dev.lmm.bench.ClipPeer) runs as a child process. Every round does the same work once
-in each, so that all meet the same machine. Java's time includes preparing the picture and splitting
+in each, so that all meet the same machine. With --cpu it compares processor time instead of elapsed
+time (Linux; use --threads 1, for threads that wait by spinning count too), which says more where
+other programs are running. Java's time includes preparing the picture and splitting
 the text; the others are given tensors.
 
     mvn -q -pl lmm-bench -am package -DskipTests
@@ -12,6 +14,7 @@ FOLDER holds openai/clip-vit-base-patch32, or the same with random weights (full
 """
 
 import argparse
+import glob
 import json
 import os
 import statistics
@@ -42,6 +45,13 @@ class Java:
         self.process.stdin.flush()
         return float(self.process.stdout.readline())
 
+    def cpu_ms(self):
+        total = 0
+        for task in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
+            with open(task) as schedstat:
+                total += int(schedstat.read().split()[0])
+        return total / 1e6
+
     def memory_mb(self):
         """Private memory: what is neither shared nor backed by a file."""
         total = 0
@@ -56,14 +66,20 @@ class Java:
         self.process.wait()
 
 
-class Torch:
+class Python:
+    def cpu_ms(self):
+        return time.process_time() * 1e3
+
+
+class Torch(Python):
     def __init__(self, folder, threads):
         import torch
         from transformers import CLIPModel
 
         torch.set_num_threads(threads)
         self.torch = torch
-        self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32).eval()
+        self.model = CLIPModel.from_pretrained(folder, dtype=torch.float32)
+        self.model.eval().requires_grad_(False)
         generator = torch.Generator().manual_seed(1)
         self.pixels = torch.randn(16, 3, 224, 224, generator=generator)
         ids = torch.randint(1000, 40000, (16, 77), generator=generator)
@@ -84,7 +100,7 @@ class Torch:
             return (time.perf_counter() - begin) * 1e3
 
 
-class OpenVino:
+class OpenVino(Python):
     def __init__(self, peer, threads):
         import openvino as ov
 
@@ -122,14 +138,14 @@ class OpenVino:
         return (time.perf_counter() - begin) * 1e3
 
 
-def gemm_rate(torch):
+def gemm_rate(torch, clock):
     """Best GFLOP/s of a large product: the machine's measure."""
     a, b = torch.randn(1600, 3072), torch.randn(3072, 3072)
     best = 0
     for _ in range(12):
-        begin = time.perf_counter()
+        begin = clock()
         torch.mm(a, b)
-        best = max(best, 2 * 1600 * 3072 * 3072 / (time.perf_counter() - begin) / 1e9)
+        best = max(best, 2 * 1600 * 3072 * 3072 / (clock() - begin) / 1e9)
     return best
 
 
@@ -140,6 +156,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--mode", default="", help="mapped, or nothing")
+    parser.add_argument("--cpu", action="store_true", help="compare processor time")
     parser.add_argument("--openvino", action="store_true")
     arguments = parser.parse_args()
 
@@ -147,10 +164,11 @@ def main():
     peers["torch"] = Torch(arguments.folder, arguments.threads)
     if arguments.openvino:
         peers["openvino"] = OpenVino(peers["torch"], arguments.threads)
+    clock = time.process_time if arguments.cpu else time.perf_counter
     result = {
         "java start to first embedding ms": round(peers["lmm"].start_ms),
         "java private memory MB": round(peers["lmm"].memory_mb()),
-        "gemm GFLOP/s": round(gemm_rate(peers["torch"].torch)),
+        "gemm GFLOP/s": round(gemm_rate(peers["torch"].torch, clock)),
     }
     for kind in ("image", "text"):
         for count in (1, 16):
@@ -158,7 +176,10 @@ def main():
             times = {name: [] for name in peers}
             for round_ in range(rounds + 3):
                 for name, peer in peers.items():
+                    before = peer.cpu_ms()
                     taken = peer.run(kind, count)
+                    if arguments.cpu:
+                        taken = peer.cpu_ms() - before
                     if round_ >= 3:
                         times[name].append(taken)
             medians = {name: statistics.median(values) for name, values in times.items()}
