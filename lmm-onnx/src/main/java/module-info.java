@@ -2,6 +2,7 @@
 module dev.lmm.onnx {
   requires transitive dev.lmm.core;
   requires com.microsoft.onnxruntime;
+  requires java.management;
   requires org.slf4j;
 
   exports dev.lmm.onnx;

@@ -50,7 +50,7 @@ public final class ClipPeer {
       BufferedReader in =
           new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
       for (String line; (line = in.readLine()) != null; ) {
-        String[] request = line.split(" ");
+        String[] request = line.split(" ", -1);
         int count = Integer.parseInt(request[1]);
         List<Image> images = Collections.nCopies(count, image);
         List<String> texts = Collections.nCopies(count, text);

@@ -153,8 +153,8 @@ public final class OnnxProgram implements Program {
   }
 
   /**
-   * Some of ONNX Runtime's kernels divide by a length and end the process when it is 0. What is left
-   * to compute then is little, and the interpreter does it.
+   * Some of ONNX Runtime's kernels divide by a length and end the process when it is 0. What is
+   * left to compute then is little, and the interpreter does it.
    */
   private Map<String, Tensor> runOfLengthZero(
       Map<String, Tensor> inputs, Set<String> outputs, RunOptions options) {
@@ -164,7 +164,8 @@ public final class OnnxProgram implements Program {
               + graph.name()
               + ": an input has a length of 0; expected at least 1 where a state is kept");
     }
-    try (Program interpreter = new ReferenceEngine().compile(graph, weights, CompileOptions.DEFAULT)) {
+    try (Program interpreter =
+        new ReferenceEngine().compile(graph, weights, CompileOptions.DEFAULT)) {
       return interpreter.run(inputs, outputs, options);
     }
   }
@@ -260,6 +261,7 @@ public final class OnnxProgram implements Program {
     if (gate.close()) {
       try {
         session.close();
+        NativeHeap.trimSoon();
       } catch (OrtException e) {
         throw new EngineException(
             "graph " + graph.name() + " cannot be closed: " + e.getMessage(), e);
