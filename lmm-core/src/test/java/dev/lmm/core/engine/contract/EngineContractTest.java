@@ -115,8 +115,7 @@ public abstract class EngineContractTest {
         Program expected = oracle.compile(c.graph(), c.weights(), CompileOptions.DEFAULT);
         Program found = compile(c)) {
       Map<String, Tensor> answers = expected.run(c.inputs());
-      assertClose(
-          found.run(c.inputs(), answers.keySet(), RunOptions.NONE), answers, tolerance());
+      assertClose(found.run(c.inputs(), answers.keySet(), RunOptions.NONE), answers, tolerance());
     }
   }
 
