@@ -30,6 +30,7 @@ class TinyClip:
     width = 128  # of the shared space
     both_languages = True  # two captions a picture in each batch
     words, words_batch = 600, 128  # steps on captions alone
+    steps = 1000  # on pictures and captions
     mean, std = CLIP_MEAN, CLIP_STD
 
     def __init__(self, folder: Path):
@@ -137,6 +138,7 @@ class TinySiglip2:
     # Its text is always 64 tokens long, thrice CLIP's: one caption a picture, the language by family.
     both_languages = False
     words, words_batch = 2000, 64
+    steps = 1600
     mean = std = [0.5, 0.5, 0.5]
 
     def __init__(self, folder: Path):

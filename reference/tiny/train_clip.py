@@ -438,7 +438,7 @@ def main() -> None:
     parser.add_argument("--sight", type=int, default=3000, help="steps on pictures alone, shared by the models")
     parser.add_argument("--faded", type=int, default=2200, help="more of them, with half the pictures faded")
     parser.add_argument("--sight-batch", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=1000, help="steps on pictures and captions")
+    parser.add_argument("--steps", type=int, help="steps on pictures and captions, by default the model's own")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--families", type=int, default=6000, help="of eight scenes each, in the pool")
     parser.add_argument("--peak", type=float, default=1.5e-3, help="learning rate")
@@ -447,6 +447,7 @@ def main() -> None:
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--validate-every", type=int, default=250)
     a = parser.parse_args()
+    a.steps = a.steps or models.KINDS[a.model].steps
 
     torch.set_num_threads(1)
     a.work.mkdir(parents=True, exist_ok=True)
