@@ -138,7 +138,7 @@ class TinySiglip2:
     # Its text is always 64 tokens long, thrice CLIP's: one caption a picture, the language by family.
     both_languages = False
     words, words_batch = 2000, 64
-    steps = 1600
+    steps = 1500
     mean = std = [0.5, 0.5, 0.5]
 
     def __init__(self, folder: Path):
