@@ -46,6 +46,29 @@ public final class LoadRequest<T> {
   }
 
   /**
+   * Chooses the device of one part.
+   *
+   * @param part the part's name as {@link Summary} lists it, for instance {@code vision}
+   * @param name {@code auto}, {@code cpu} or {@code cuda:N}
+   * @return a new request; loading fails if the model has no such part
+   */
+  public LoadRequest<T> device(String part, String name) {
+    return with(options.withDevice(Check.notNull(part, "part"), Check.notNull(name, "device")));
+  }
+
+  /**
+   * Chooses the precision of one part.
+   *
+   * @param part the part's name as {@link Summary} lists it, for instance {@code vision}
+   * @param precision what its weights and arithmetic are held in
+   * @return a new request; loading fails if the model has no such part
+   */
+  public LoadRequest<T> precision(String part, Precision precision) {
+    return with(
+        options.withPrecision(Check.notNull(part, "part"), Check.notNull(precision, "precision")));
+  }
+
+  /**
    * Chooses the precision.
    *
    * @param precision what weights and arithmetic are held in

@@ -1,6 +1,8 @@
 package dev.lmm.spi;
 
 import dev.lmm.Precision;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.OptionalLong;
 
 /**
@@ -13,6 +15,8 @@ import java.util.OptionalLong;
  * @param offline whether the network is forbidden
  * @param mapped whether weights stay in the mapped file
  * @param randomWeights seed of made-up weights, if wanted
+ * @param partDevices devices of single parts, by the part's name
+ * @param partPrecisions precisions of single parts, by the part's name
  */
 public record LoadOptions(
     String engine,
@@ -21,10 +25,39 @@ public record LoadOptions(
     int threads,
     boolean offline,
     boolean mapped,
-    OptionalLong randomWeights) {
+    OptionalLong randomWeights,
+    Map<String, String> partDevices,
+    Map<String, Precision> partPrecisions) {
   /** Everything left to the library. */
   public static final LoadOptions DEFAULT =
-      new LoadOptions("auto", "auto", Precision.AUTO, 0, false, false, OptionalLong.empty());
+      new LoadOptions(
+          "auto",
+          "auto",
+          Precision.AUTO,
+          0,
+          false,
+          false,
+          OptionalLong.empty(),
+          Map.of(),
+          Map.of());
+
+  /**
+   * Copies the maps.
+   *
+   * @param engine {@code auto} or a name
+   * @param device {@code auto}, {@code cpu} or {@code cuda:N}
+   * @param precision what weights and arithmetic are held in
+   * @param threads size of the engine's pool, 0 for one a core
+   * @param offline whether the network is forbidden
+   * @param mapped whether weights stay in the mapped file
+   * @param randomWeights seed of made-up weights, if wanted
+   * @param partDevices devices of single parts, by the part's name
+   * @param partPrecisions precisions of single parts, by the part's name
+   */
+  public LoadOptions {
+    partDevices = Map.copyOf(partDevices);
+    partPrecisions = Map.copyOf(partPrecisions);
+  }
 
   /**
    * Another engine.
@@ -33,7 +66,16 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withEngine(String value) {
-    return new LoadOptions(value, device, precision, threads, offline, mapped, randomWeights);
+    return new LoadOptions(
+        value,
+        device,
+        precision,
+        threads,
+        offline,
+        mapped,
+        randomWeights,
+        partDevices,
+        partPrecisions);
   }
 
   /**
@@ -43,7 +85,16 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withDevice(String value) {
-    return new LoadOptions(engine, value, precision, threads, offline, mapped, randomWeights);
+    return new LoadOptions(
+        engine,
+        value,
+        precision,
+        threads,
+        offline,
+        mapped,
+        randomWeights,
+        partDevices,
+        partPrecisions);
   }
 
   /**
@@ -53,7 +104,16 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withPrecision(Precision value) {
-    return new LoadOptions(engine, device, value, threads, offline, mapped, randomWeights);
+    return new LoadOptions(
+        engine,
+        device,
+        value,
+        threads,
+        offline,
+        mapped,
+        randomWeights,
+        partDevices,
+        partPrecisions);
   }
 
   /**
@@ -63,7 +123,16 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withThreads(int value) {
-    return new LoadOptions(engine, device, precision, value, offline, mapped, randomWeights);
+    return new LoadOptions(
+        engine,
+        device,
+        precision,
+        value,
+        offline,
+        mapped,
+        randomWeights,
+        partDevices,
+        partPrecisions);
   }
 
   /**
@@ -73,7 +142,16 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withOffline(boolean value) {
-    return new LoadOptions(engine, device, precision, threads, value, mapped, randomWeights);
+    return new LoadOptions(
+        engine,
+        device,
+        precision,
+        threads,
+        value,
+        mapped,
+        randomWeights,
+        partDevices,
+        partPrecisions);
   }
 
   /**
@@ -83,7 +161,16 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withMapped(boolean value) {
-    return new LoadOptions(engine, device, precision, threads, offline, value, randomWeights);
+    return new LoadOptions(
+        engine,
+        device,
+        precision,
+        threads,
+        offline,
+        value,
+        randomWeights,
+        partDevices,
+        partPrecisions);
   }
 
   /**
@@ -93,6 +180,51 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withRandomWeights(OptionalLong value) {
-    return new LoadOptions(engine, device, precision, threads, offline, mapped, value);
+    return new LoadOptions(
+        engine, device, precision, threads, offline, mapped, value, partDevices, partPrecisions);
+  }
+
+  /**
+   * Another device for one part.
+   *
+   * @param part its name, for instance {@code vision}
+   * @param value {@code auto}, {@code cpu} or {@code cuda:N}
+   * @return new options
+   */
+  public LoadOptions withDevice(String part, String value) {
+    Map<String, String> devices = new LinkedHashMap<>(partDevices);
+    devices.put(part, value);
+    return new LoadOptions(
+        engine,
+        device,
+        precision,
+        threads,
+        offline,
+        mapped,
+        randomWeights,
+        devices,
+        partPrecisions);
+  }
+
+  /**
+   * Another precision for one part.
+   *
+   * @param part its name, for instance {@code vision}
+   * @param value the precision
+   * @return new options
+   */
+  public LoadOptions withPrecision(String part, Precision value) {
+    Map<String, Precision> precisions = new LinkedHashMap<>(partPrecisions);
+    precisions.put(part, value);
+    return new LoadOptions(
+        engine,
+        device,
+        precision,
+        threads,
+        offline,
+        mapped,
+        randomWeights,
+        partDevices,
+        precisions);
   }
 }

@@ -33,7 +33,7 @@ abstract class ModelCommand extends OutputCommand {
   @Option(names = "--device", description = "auto (default), cpu or cuda:N.")
   String device = "auto";
 
-  @Option(names = "--precision", description = "auto (default) or fp32.")
+  @Option(names = "--precision", description = "auto (default), fp32, bf16, fp16, int8 or int4.")
   Precision precision = Precision.AUTO;
 
   @Option(names = "--threads", description = "Threads of the engine; all cores by default.")

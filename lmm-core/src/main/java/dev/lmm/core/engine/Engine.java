@@ -1,6 +1,8 @@
 package dev.lmm.core.engine;
 
+import dev.lmm.Precision;
 import dev.lmm.core.graph.Graph;
+import java.util.Set;
 
 /**
  * Turns graphs into programs. Found with {@link java.util.ServiceLoader}; one object a process.
@@ -27,6 +29,17 @@ public interface Engine {
    * @return what was found, and if it cannot run, why and what to do
    */
   EngineStatus status();
+
+  /**
+   * What it can compute in on a device; asking for anything else is refused with this list.
+   *
+   * @param device one of those that {@link #status} lists, or that it would have if all it needs
+   *     were there
+   * @return precisions, without {@code AUTO}; empty if it never computes there
+   */
+  default Set<Precision> precisions(String device) {
+    return Set.of(Precision.FP32);
+  }
 
   /**
    * Compiles a graph.

@@ -1,6 +1,7 @@
 package dev.lmm.core.engine;
 
 import dev.lmm.EngineException;
+import dev.lmm.Precision;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
@@ -33,8 +34,23 @@ public final class Engines {
    * @throws EngineException if there is none of that name, or it cannot run; says why
    */
   public static Engine choose(String name) {
+    return choose(name, "auto", Precision.AUTO);
+  }
+
+  /**
+   * Chooses an engine that can do the work asked for.
+   *
+   * @param name {@code auto} for the best that can run, or a name
+   * @param device {@code auto} or a device that an engine chosen by {@code auto} must have
+   * @param precision {@code AUTO} or a precision that an engine chosen by {@code auto} should have;
+   *     if none has it, the best that can run is taken, which will say what it has
+   * @return the engine
+   * @throws EngineException if there is none of that name, or it cannot run; says why
+   */
+  public static Engine choose(String name, String device, Precision precision) {
     if (name.equals("auto")) {
       StringBuilder reasons = new StringBuilder();
+      Engine best = null;
       for (Engine engine : ALL) {
         if (engine.priority() == 0) {
           // The interpreter is an oracle, far too slow to be taken without being asked for.
@@ -42,9 +58,16 @@ public final class Engines {
         }
         EngineStatus status = engine.status();
         if (status.available()) {
-          return engine;
+          best = best == null ? engine : best;
+          if (fits(engine, status, device, precision)) {
+            return engine;
+          }
+          continue;
         }
         reasons.append("; ").append(engine.name()).append(": ").append(status.detail());
+      }
+      if (best != null) {
+        return best;
       }
       throw new EngineException(
           "No engine can run here"
@@ -67,5 +90,14 @@ public final class Engines {
             + name
             + "; on the class path are auto, "
             + ALL.stream().map(Engine::name).collect(Collectors.joining(", ")));
+  }
+
+  private static boolean fits(
+      Engine engine, EngineStatus status, String device, Precision precision) {
+    if (!device.equals("auto") && !status.devices().contains(device)) {
+      return false;
+    }
+    String place = device.equals("auto") ? status.devices().get(0) : device;
+    return precision == Precision.AUTO || engine.precisions(place).contains(precision);
   }
 }

@@ -1,7 +1,9 @@
 package dev.lmm.core.engine;
 
+import dev.lmm.core.graph.WeightRef;
 import dev.lmm.core.graph.WeightSource;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A checkpoint's tensors, by name: where they lie and, mapped, what they hold. Thread-safe. Stays
@@ -27,4 +29,15 @@ public interface WeightStore extends WeightSource {
    * @throws dev.lmm.CheckpointException if there is no such tensor or range
    */
   ByteBuffer map(String name, long offset, int length);
+
+  /**
+   * The quantized form in which linear layers are to read a weight. Everything else (a lookup in a
+   * table that is also the output layer, for instance) reads the tensor itself.
+   *
+   * @param ref the weight
+   * @return its quantized form, or null if linear layers read the tensor itself
+   */
+  default @Nullable QuantizedTensor quantized(WeightRef ref) {
+    return null;
+  }
 }

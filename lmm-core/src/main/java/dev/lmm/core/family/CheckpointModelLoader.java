@@ -3,19 +3,14 @@ package dev.lmm.core.family;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.Encoder;
-import dev.lmm.EngineException;
 import dev.lmm.Inspection;
 import dev.lmm.LmmException;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
-import dev.lmm.Precision;
 import dev.lmm.Summary;
 import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.checkpoint.CheckpointFiles;
 import dev.lmm.core.checkpoint.RandomWeights;
-import dev.lmm.core.engine.CompileOptions;
-import dev.lmm.core.engine.Engine;
-import dev.lmm.core.engine.Engines;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.json.Json;
 import dev.lmm.spi.LoadOptions;
@@ -23,7 +18,9 @@ import dev.lmm.spi.ModelLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,10 +44,16 @@ public final class CheckpointModelLoader implements ModelLoader {
     Json config = Json.parse(configFile);
     String modelType = config.stringAt("model_type");
     ModelFamily family = family(modelType, configFile);
-    Engine engine = Engines.choose(options.engine());
-    String device = device(options, engine);
+    Placement placement = Placement.of(options);
     boolean random = options.randomWeights().isPresent();
-    ModelInfo info = new ModelInfo(id, modelType, engine.name(), device, Precision.FP32, random);
+    ModelInfo info =
+        new ModelInfo(
+            id,
+            modelType,
+            placement.engine().name(),
+            placement.device(),
+            placement.precision(),
+            random);
     AutoCloseable files;
     WeightStore weights;
     if (random) {
@@ -62,18 +65,15 @@ public final class CheckpointModelLoader implements ModelLoader {
       files = opened;
       weights = opened;
     }
-    Model model;
+    Model model = null;
     try {
-      model =
-          family.load(
-              new LoadContext(
-                  info,
-                  folder,
-                  config,
-                  weights,
-                  engine,
-                  new CompileOptions(device, options.mapped(), options.threads())));
+      Set<String> parts = new TreeSet<>();
+      model = family.load(new LoadContext(info, folder, config, weights, placement, parts));
+      placement.requireKnown(parts);
     } catch (RuntimeException | Error e) {
+      if (model != null) {
+        model.close();
+      }
       close(files);
       throw e;
     }
@@ -81,7 +81,7 @@ public final class CheckpointModelLoader implements ModelLoader {
         "Loaded {} ({}) on {} in {} ms",
         id,
         modelType,
-        engine.name(),
+        placement.engine().name(),
         (System.nanoTime() - start) / 1_000_000);
     return new LoadedModel(model, files);
   }
@@ -102,19 +102,6 @@ public final class CheckpointModelLoader implements ModelLoader {
               + (known.isEmpty() ? "nothing (add for instance dev.lmm:lmm-clip)" : known.keySet()));
     }
     return family;
-  }
-
-  private static String device(LoadOptions options, Engine engine) {
-    String wanted = options.device();
-    var devices = engine.status().devices();
-    if (wanted.equals("auto")) {
-      return devices.get(0);
-    }
-    if (!devices.contains(wanted)) {
-      throw new EngineException(
-          "device: " + wanted + " is not there; engine " + engine.name() + " finds " + devices);
-    }
-    return wanted;
   }
 
   private static void close(AutoCloseable files) {

@@ -1,13 +1,12 @@
 package dev.lmm.core.family;
 
 import dev.lmm.ModelInfo;
-import dev.lmm.core.engine.CompileOptions;
-import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.json.Json;
 import java.nio.file.Path;
+import java.util.Set;
 
 /**
  * What a family loads from.
@@ -16,24 +15,48 @@ import java.nio.file.Path;
  * @param folder the checkpoint's folder
  * @param config its config.json
  * @param weights its tensors
- * @param engine what computes
- * @param options how to compile
+ * @param placement engine, device and precision of each part
+ * @param compiled the parts compiled so far; {@link #compile} adds to it
  */
 public record LoadContext(
     ModelInfo info,
     Path folder,
     Json config,
     WeightStore weights,
-    Engine engine,
-    CompileOptions options) {
+    Placement placement,
+    Set<String> compiled) {
+  /**
+   * Compiles a graph of this checkpoint for the part it is named after: what follows the last dot
+   * of its name.
+   *
+   * @param graph the graph, for instance {@code clip.vision}
+   * @return the program, to be closed
+   */
+  public Program compile(Graph graph) {
+    return compile(graph.name().substring(graph.name().lastIndexOf('.') + 1), graph);
+  }
 
   /**
    * Compiles a graph of this checkpoint.
    *
+   * @param part the part it belongs to, by which callers choose device and precision
    * @param graph the graph
    * @return the program, to be closed
    */
-  public Program compile(Graph graph) {
-    return engine.compile(graph, weights, options);
+  public Program compile(String part, Graph graph) {
+    return compile(part, graph, weights);
+  }
+
+  /**
+   * Compiles a graph of a part that has weights of its own, as those of diffusion pipelines do.
+   *
+   * @param part the part, by which callers choose device and precision
+   * @param graph the graph
+   * @param own the part's tensors; must outlive the program
+   * @return the program, to be closed
+   */
+  public Program compile(String part, Graph graph, WeightStore own) {
+    compiled.add(part);
+    return placement.engine().compile(graph, own, placement.of(part));
   }
 }
