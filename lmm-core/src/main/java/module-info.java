@@ -9,6 +9,7 @@ module dev.lmm.core {
   requires java.net.http;
 
   exports dev.lmm.core.checkpoint;
+  exports dev.lmm.core.decode;
   exports dev.lmm.core.engine;
   exports dev.lmm.core.engine.reference;
   exports dev.lmm.core.family;

@@ -3,6 +3,7 @@ package dev.lmm.core.engine.reference;
 import dev.lmm.Check;
 import dev.lmm.ClosedException;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.core.engine.CacheRows;
 import dev.lmm.core.engine.InputChecks;
 import dev.lmm.core.engine.ProgramState;
 import dev.lmm.core.engine.Tensor;
@@ -82,6 +83,16 @@ final class ReferenceState implements ProgramState {
   public Tensor tensor(String name) {
     requireOpen();
     return Check.notNull(contents.get(value(name)), name).tensor();
+  }
+
+  @Override
+  public void copyRows(
+      String name, ProgramState source, int[] from, int[] to, long first, long end) {
+    Tensor here = tensor(name);
+    Tensor fresh = Tensor.zeros(here.dtype(), here.shape());
+    fresh.data().put(here.data());
+    CacheRows.copy(name, source.tensor(name), fresh, from, to, first, end);
+    restore(name, fresh);
   }
 
   @Override
