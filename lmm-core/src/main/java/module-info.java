@@ -10,6 +10,7 @@ module dev.lmm.core {
 
   exports dev.lmm.core.checkpoint;
   exports dev.lmm.core.decode;
+  exports dev.lmm.core.decode.grammar;
   exports dev.lmm.core.engine;
   exports dev.lmm.core.engine.reference;
   exports dev.lmm.core.family;

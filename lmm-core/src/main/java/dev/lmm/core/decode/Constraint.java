@@ -38,6 +38,13 @@ public interface Constraint {
   boolean finished();
 
   /**
+   * How many tokens suffice to finish from here.
+   *
+   * @return at least 0
+   */
+  int shortest();
+
+  /**
    * An independent copy in the same state, for beams.
    *
    * @return the copy

@@ -1,5 +1,6 @@
 package dev.lmm.core.decode;
 
+import dev.lmm.Check;
 import java.util.Arrays;
 import java.util.BitSet;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,15 @@ final class Processors {
     this.limit = limit;
     Constraint.Source grammar = options.grammar();
     this.constraint = grammar == null ? null : grammar.begin();
+    if (constraint != null) {
+      Check.that(
+          constraint.shortest() <= limit,
+          "maxTokens: is "
+              + limit
+              + "; the shortest answer that satisfies the grammar may take "
+              + constraint.shortest()
+              + " tokens");
+    }
     this.history = new int[Math.max(16, prompt.length() + 16)];
     if (prompt.penalized()) {
       for (int i = 0; i < prompt.length(); i++) {

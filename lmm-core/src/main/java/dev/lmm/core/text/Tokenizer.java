@@ -223,6 +223,17 @@ public final class Tokenizer implements AutoCloseable {
     return vocabulary.size();
   }
 
+  /**
+   * The bytes of text that a token writes. A token's bytes need not be whole characters; those of
+   * several, joined, are the text before any clean-up of blanks.
+   *
+   * @param id the token
+   * @return its bytes in UTF-8, or null for control tokens, added tokens and ids that are none
+   */
+  public byte @Nullable [] bytes(int id) {
+    return vocabulary.bytes(id);
+  }
+
   /** Whether an id stands for one byte of a character that the vocabulary lacks. */
   boolean isByte(int id) {
     return vocabulary.isByte(id);

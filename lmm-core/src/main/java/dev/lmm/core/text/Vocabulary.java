@@ -1,5 +1,6 @@
 package dev.lmm.core.text;
 
+import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
@@ -7,14 +8,29 @@ import java.util.Map;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
-/** The ids of pieces and added tokens of a tokenizer.json. Immutable. */
+/** The ids of pieces and added tokens of a tokenizer.json. Thread-safe. */
 final class Vocabulary {
+  private static final String BLANK = "\u2581";
+
   private final Map<String, ?> pieces;
   private final Map<String, Number> added;
   private final BitSet bytes = new BitSet();
   private final int size;
+  private final Spelling spelling;
+  private byte[] @Nullable [] written;
 
-  private Vocabulary(Map<String, ?> pieces, Map<String, Number> added) {
+  /** How pieces are spelt, by the decoder that turns them into text. */
+  private enum Spelling {
+    /** Each character stands for a byte, as GPT-2 has it. */
+    BYTES,
+    /** Text with a mark for blanks, and perhaps pieces for single bytes. */
+    MARKED,
+    /** In a way whose bytes depend on the neighbours. */
+    OTHER
+  }
+
+  private Vocabulary(Map<String, ?> pieces, Map<String, Number> added, Spelling spelling) {
+    this.spelling = spelling;
     this.pieces = pieces;
     this.added = added;
     long largest = -1;
@@ -48,7 +64,14 @@ final class Vocabulary {
       }
     }
     Object vocabulary = json.get("model") instanceof Map<?, ?> model ? model.get("vocab") : null;
-    return new Vocabulary(pieces(vocabulary), added);
+    String decoder = String.valueOf(json.get("decoder"));
+    Spelling spelling =
+        decoder.contains("ByteLevel")
+            ? Spelling.BYTES
+            : decoder.contains("Metaspace") || decoder.contains(BLANK)
+                ? Spelling.MARKED
+                : Spelling.OTHER;
+    return new Vocabulary(pieces(vocabulary), added, spelling);
   }
 
   @SuppressWarnings("unchecked") // JSON's keys are strings
@@ -76,6 +99,52 @@ final class Vocabulary {
     return id instanceof Number number && number.longValue() == number.intValue()
         ? OptionalInt.of(number.intValue())
         : OptionalInt.empty();
+  }
+
+  /** The bytes that a piece writes, or null for added tokens and ids that are none. */
+  synchronized byte @Nullable [] bytes(int id) {
+    byte[] @Nullable [] table = written;
+    if (table == null) {
+      table = new byte[size][];
+      for (Map.Entry<String, ?> each : pieces.entrySet()) {
+        if (each.getValue() instanceof Number number
+            && number.longValue() >= 0
+            && number.longValue() < size) {
+          table[number.intValue()] = spelt(each.getKey(), number.intValue());
+        }
+      }
+      for (Number control : added.values()) {
+        if (control.longValue() >= 0 && control.longValue() < size) {
+          table[control.intValue()] = null;
+        }
+      }
+      written = table;
+    }
+    return id < 0 || id >= table.length || table[id] == null ? null : table[id].clone();
+  }
+
+  private byte @Nullable [] spelt(String piece, int id) {
+    switch (spelling) {
+      case BYTES -> {
+        byte[] raw = new byte[piece.length()];
+        for (int i = 0; i < raw.length; i++) {
+          int b = ByteAlphabet.value(piece.charAt(i));
+          if (b < 0) {
+            return null;
+          }
+          raw[i] = (byte) b;
+        }
+        return raw;
+      }
+      case MARKED -> {
+        return bytes.get(id)
+            ? new byte[] {(byte) Integer.parseInt(piece.substring(3, 5), 16)}
+            : piece.replace(BLANK, " ").getBytes(StandardCharsets.UTF_8);
+      }
+      default -> {
+        return null;
+      }
+    }
   }
 
   /** One more than the largest id. */

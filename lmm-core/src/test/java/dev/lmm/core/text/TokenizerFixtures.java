@@ -11,7 +11,7 @@ import java.util.stream.Stream;
 import java.util.zip.GZIPInputStream;
 
 /** The committed tokenizers and what the reference made of a thousand lines. */
-final class TokenizerFixtures {
+public final class TokenizerFixtures {
   static final Path ROOT = Path.of("src/test/resources/golden/tokenizers");
 
   /** Goldens whose tokenizer's files lie under another's name. */
@@ -35,7 +35,7 @@ final class TokenizerFixtures {
   }
 
   /** The tokenizer's files, unpacked, with the class where its files leave it open. */
-  static Path unpack(String name, Path target) throws IOException {
+  public static Path unpack(String name, Path target) throws IOException {
     Path source = ROOT.resolve("files").resolve(FOLDERS.getOrDefault(name, name));
     try (Stream<Path> files = Files.list(source)) {
       for (Path file : files.toList()) {
