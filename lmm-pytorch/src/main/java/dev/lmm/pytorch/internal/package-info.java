@@ -1,0 +1,5 @@
+/** How the PyTorch engine works. */
+@NullMarked
+package dev.lmm.pytorch.internal;
+
+import org.jspecify.annotations.NullMarked;
