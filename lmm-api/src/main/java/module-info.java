@@ -9,5 +9,6 @@ module dev.lmm.api {
   exports dev.lmm.spi;
 
   uses dev.lmm.spi.ImageDecoder;
+  uses dev.lmm.spi.ImageDrawer;
   uses dev.lmm.spi.ModelLoader;
 }

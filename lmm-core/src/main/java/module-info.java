@@ -19,6 +19,7 @@ module dev.lmm.core {
   exports dev.lmm.core.json;
   exports dev.lmm.core.text;
   exports dev.lmm.core.vision;
+  exports dev.lmm.core.vision.draw;
 
   uses dev.lmm.core.engine.Engine;
   uses dev.lmm.core.family.ModelFamily;
@@ -28,6 +29,8 @@ module dev.lmm.core {
       dev.lmm.core.engine.reference.ReferenceEngine;
   provides dev.lmm.spi.ImageDecoder with
       dev.lmm.core.vision.PictureDecoder;
+  provides dev.lmm.spi.ImageDrawer with
+      dev.lmm.core.vision.draw.PictureDrawer;
   provides dev.lmm.spi.ModelLoader with
       dev.lmm.core.family.CheckpointModelLoader;
 }

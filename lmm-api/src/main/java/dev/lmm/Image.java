@@ -1,7 +1,9 @@
 package dev.lmm;
 
 import dev.lmm.spi.ImageDecoder;
+import dev.lmm.spi.ImageDrawer;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ServiceLoader;
 
@@ -57,6 +59,19 @@ public final class Image {
    */
   public static Image read(InputStream stream) {
     return decoder().decode(Check.notNull(stream, "stream"));
+  }
+
+  /**
+   * Reads a picture from a buffer, from its position to its limit; neither moves.
+   *
+   * @param buffer the whole file
+   * @return the picture
+   * @throws ImageException if the bytes are no readable picture
+   */
+  public static Image read(ByteBuffer buffer) {
+    byte[] bytes = new byte[Check.notNull(buffer, "buffer").remaining()];
+    buffer.duplicate().get(bytes);
+    return decoder().decode(bytes, "buffer");
   }
 
   /**
@@ -134,6 +149,25 @@ public final class Image {
     return source;
   }
 
+  /**
+   * Begins to draw results over a copy of this picture.
+   *
+   * @return the drawing
+   */
+  public Drawing draw() {
+    return drawer().draw(this);
+  }
+
+  /**
+   * Writes the picture as PNG or JPEG (quality 95).
+   *
+   * @param file ends in {@code .png}, {@code .jpg} or {@code .jpeg}; replaced if it exists
+   * @throws ImageException if it cannot be written
+   */
+  public void save(Path file) {
+    drawer().save(this, Check.notNull(file, "file"));
+  }
+
   @Override
   public String toString() {
     return "Image[" + source + ", " + width + "x" + height + "]";
@@ -141,6 +175,21 @@ public final class Image {
 
   private static ImageDecoder decoder() {
     return Holder.DECODER;
+  }
+
+  private static ImageDrawer drawer() {
+    return DrawerHolder.DRAWER;
+  }
+
+  /** Looks the drawer up once. */
+  private static final class DrawerHolder {
+    static final ImageDrawer DRAWER =
+        ServiceLoader.load(ImageDrawer.class, Image.class.getClassLoader())
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new ImageException(
+                        "Nothing on the class path draws; add the artifact dev.lmm:lmm-core"));
   }
 
   /** Looks the decoder up once. */
