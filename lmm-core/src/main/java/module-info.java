@@ -18,6 +18,7 @@ module dev.lmm.core {
   exports dev.lmm.core.hub;
   exports dev.lmm.core.json;
   exports dev.lmm.core.text;
+  exports dev.lmm.core.text.template;
   exports dev.lmm.core.vision;
   exports dev.lmm.core.vision.draw;
 

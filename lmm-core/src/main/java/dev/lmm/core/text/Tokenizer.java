@@ -8,6 +8,7 @@ import dev.lmm.InvalidRequestException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -232,6 +233,15 @@ public final class Tokenizer implements AutoCloseable {
    */
   public byte @Nullable [] bytes(int id) {
     return vocabulary.bytes(id);
+  }
+
+  /**
+   * The added tokens, control tokens among them, as they are spelt in a text.
+   *
+   * @return their ids by spelling
+   */
+  public Map<String, Integer> addedTokens() {
+    return vocabulary.addedTokens();
   }
 
   /** Whether an id stands for one byte of a character that the vocabulary lacks. */

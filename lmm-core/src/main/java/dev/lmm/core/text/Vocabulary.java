@@ -147,6 +147,13 @@ final class Vocabulary {
     }
   }
 
+  /** The added tokens by spelling. */
+  Map<String, Integer> addedTokens() {
+    Map<String, Integer> tokens = new HashMap<>();
+    added.forEach((text, id) -> tokens.put(text, id.intValue()));
+    return tokens;
+  }
+
   /** One more than the largest id. */
   int size() {
     return size;

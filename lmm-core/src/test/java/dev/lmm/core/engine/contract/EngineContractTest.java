@@ -23,6 +23,7 @@ import dev.lmm.core.graph.Value;
 import dev.lmm.core.json.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -160,6 +161,57 @@ public abstract class EngineContractTest {
       }
       assertThat(other.tensor("keys").toFloats()).containsOnly(0f);
       assertThat(state.tensor("keys").shape()).containsExactly(2, 2, 9, 4);
+    }
+  }
+
+  /** Entries from to below of a batch's rows, in another order. */
+  private static Map<String, Tensor> step(ContractCase c, int[] rows, int from, int to) {
+    Map<String, Tensor> inputs = new LinkedHashMap<>();
+    for (String name : List.of("x", "angles")) {
+      Tensor all = part(c.inputs().get(name), from, to);
+      int stretch = (int) (all.elements() / all.dim(0));
+      float[] picked = new float[rows.length * stretch];
+      for (int i = 0; i < rows.length; i++) {
+        System.arraycopy(all.toFloats(), rows[i] * stretch, picked, i * stretch, stretch);
+      }
+      inputs.put(name, Tensor.of(picked, rows.length, to - from, all.dim(2)));
+    }
+    int[] past = new int[rows.length];
+    Arrays.fill(past, from);
+    inputs.put("past", Tensor.of(past, rows.length));
+    return inputs;
+  }
+
+  @Test
+  void rowsOfACacheChangePlacesAndMoveToAnother() {
+    try (ContractCase c = decoder("decoder", true, 3, 7);
+        Program program = compile(c);
+        ProgramState state = program.newState(Map.of("b", 3L, "capacity", 9L));
+        ProgramState single = program.newState(Map.of("b", 1L, "capacity", 7L));
+        ProgramState right = program.newState(Map.of("b", 3L, "capacity", 9L))) {
+      // Three rows share two entries, read in a state of one row, and go on apart.
+      program.run(step(c, new int[] {1}, 0, 2), Set.of(), new RunOptions(single, null));
+      for (String name : List.of("keys", "values")) {
+        state.copyRows(name, single, new int[] {0, 0, 0}, new int[] {0, 1, 2}, 0, 2);
+      }
+      program.run(step(c, new int[] {0, 1, 2}, 2, 5), Set.of(), new RunOptions(state, null));
+      // Then row 0 follows row 2, row 1 row 0, and row 2 itself: only what came after the prompt.
+      int[] parents = {2, 0, 2};
+      for (String name : List.of("keys", "values")) {
+        state.copyRows(name, state, parents, new int[] {0, 1, 2}, 2, 5);
+      }
+      program.run(step(c, new int[] {1, 1, 1}, 0, 2), Set.of(), new RunOptions(right, null));
+      program.run(step(c, parents, 2, 5), Set.of(), new RunOptions(right, null));
+      Map<String, Tensor> next = step(c, new int[] {0, 1, 2}, 5, 7);
+      Tensor expected = program.run(next, Set.of(), new RunOptions(right, null)).get("y");
+      Tensor found = program.run(next, Set.of(), new RunOptions(state, null)).get("y");
+      assertClose("after reordering", found, expected, tolerance());
+      assertThatThrownBy(() -> state.copyRows("keys", single, new int[] {1}, new int[] {0}, 0, 1))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("rows [1]; there are 1");
+      assertThatThrownBy(() -> state.copyRows("keys", single, new int[] {0}, new int[] {0}, 0, 8))
+          .isInstanceOf(InvalidRequestException.class)
+          .hasMessageContaining("entries 0 to 8 do not exist");
     }
   }
 
