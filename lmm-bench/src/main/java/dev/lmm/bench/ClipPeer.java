@@ -20,6 +20,7 @@ import java.util.Random;
  * the same work in between, so that both meet the same machine.
  *
  * <p>Arguments: the checkpoint's folder, and optionally the number of threads and {@code mapped}.
+ * The system property {@code engine} names the engine, {@code onnx} by default.
  */
 public final class ClipPeer {
   private ClipPeer() {}
@@ -32,7 +33,7 @@ public final class ClipPeer {
    */
   public static void main(String[] args) throws IOException {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-    var load = Clip.from(Path.of(args[0])).engine("onnx");
+    var load = Clip.from(Path.of(args[0])).engine(System.getProperty("engine", "onnx"));
     if (args.length > 1) {
       load = load.threads(Integer.parseInt(args[1]));
     }
