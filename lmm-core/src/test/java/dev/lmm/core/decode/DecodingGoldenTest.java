@@ -4,10 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.lmm.core.checkpoint.CheckpointWeights;
-import dev.lmm.core.decode.GenerationOptions.EarlyStopping;
+import dev.lmm.core.decode.contract.DecodingContractTest;
+import dev.lmm.core.decode.contract.TinyQwen;
+import dev.lmm.core.engine.reference.ReferenceEngine;
 import dev.lmm.core.json.Json;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,37 +20,13 @@ import org.junit.jupiter.api.Test;
 /** What transformers' generation does with the same scores, and with the same model. */
 class DecodingGoldenTest {
   private static final float MISSING = -3e38f;
-  private final TinyQwen model = new TinyQwen();
+  private static final Path FOLDER = Path.of("src/test/resources/golden/decoding");
+  private final TinyQwen model =
+      new TinyQwen(new ReferenceEngine(), FOLDER.resolve("model.safetensors"));
 
   @AfterEach
   void close() {
     model.close();
-  }
-
-  private static GenerationOptions options(Json o) {
-    GenerationOptions options = GenerationOptions.GREEDY;
-    for (String key : o.keys()) {
-      Json value = o.at(key);
-      options =
-          switch (key) {
-            case "do_sample" -> options.sample(value.bool());
-            case "temperature" -> options.temperature((float) value.asDouble());
-            case "top_k" -> options.topK(value.asInt());
-            case "top_p" -> options.topP((float) value.asDouble());
-            case "min_p" -> options.minP((float) value.asDouble());
-            case "repetition_penalty" -> options.repetitionPenalty((float) value.asDouble());
-            case "no_repeat_ngram_size" -> options.noRepeatNgram(value.asInt());
-            case "min_new_tokens" -> options.minTokens(value.asInt());
-            case "max_new_tokens" -> options.maxTokens(value.asInt());
-            case "num_beams" -> options.beams(value.asInt());
-            case "num_return_sequences" -> options.best(value.asInt());
-            case "length_penalty" -> options.lengthPenalty((float) value.asDouble());
-            case "early_stopping" ->
-                options.earlyStopping(value.isBool() ? EarlyStopping.TRUE : EarlyStopping.NEVER);
-            default -> throw new AssertionError(key);
-          };
-    }
-    return options;
   }
 
   private static float[] tensor(CheckpointWeights weights, String name, int elements) {
@@ -59,17 +38,16 @@ class DecodingGoldenTest {
 
   @Test
   void scoresAreProcessedAsByTransformers() {
-    Json golden = Json.parse(TinyQwen.FOLDER.resolve("scores.json"));
+    Json golden = Json.parse(FOLDER.resolve("scores.json"));
     int[] end = golden.at("end").ints();
     int compared = 0;
     try (CheckpointWeights tensors =
-        CheckpointWeights.ofSafetensors(
-            "scores", List.of(TinyQwen.FOLDER.resolve("scores.safetensors")))) {
+        CheckpointWeights.ofSafetensors("scores", List.of(FOLDER.resolve("scores.safetensors")))) {
       for (Json each : golden.at("cases").elements()) {
         String name = each.stringAt("name");
         float[] logits = tensor(tensors, name + ".logits", 3 * 97);
         float[] expected = tensor(tensors, name + ".scores", 3 * 97);
-        GenerationOptions options = options(each.at("options"));
+        GenerationOptions options = DecodingContractTest.options(each.at("options"));
         for (int row = 0; row < 3; row++) {
           int[] history = each.at("history").elements().get(row).ints();
           int prompt = each.intAt("prompt");
@@ -100,45 +78,12 @@ class DecodingGoldenTest {
   }
 
   @Test
-  void answersAreThoseOfTransformers() {
-    Json golden = Json.parse(TinyQwen.FOLDER.resolve("answers.json"));
-    Decoder decoder = new Decoder(model, null, golden.at("end").ints());
-    int compared = 0;
-    for (Json each : golden.at("cases").elements()) {
-      GenerationOptions options = options(each.at("options"));
-      Prompt prompt = Prompt.of(each.at("prompt").ints());
-      List<Generation> found =
-          options.beams() > 1
-              ? decoder.search(prompt, options)
-              : List.of(decoder.generate(prompt, options));
-      List<Json> expected = each.at("answers").elements();
-      assertThat(found).hasSize(expected.size());
-      for (int i = 0; i < found.size(); i++) {
-        String place = each.stringAt("name") + " " + each.place() + " answer " + i;
-        assertThat(found.get(i).ids()).as(place).isEqualTo(expected.get(i).at("ids").ints());
-        double[] own = expected.get(i).at("log_probabilities").doubles();
-        for (int k = 0; k < own.length; k++) {
-          assertThat((double) found.get(i).tokens().get(k).logProbability())
-              .as(place + " token " + k)
-              .isCloseTo(own[k], within(1e-4));
-        }
-        if (options.beams() > 1) {
-          assertThat((double) found.get(i).score())
-              .as(place)
-              .isCloseTo(expected.get(i).doubleAt("score"), within(1e-4));
-        }
-        compared++;
-      }
-    }
-    assertThat(compared).isEqualTo(87);
-  }
-
-  @Test
   void drawsComeFromTheScoresTransformersDrawsFrom() {
-    Json golden = Json.parse(TinyQwen.FOLDER.resolve("answers.json"));
+    Json golden = Json.parse(FOLDER.resolve("answers.json"));
     int[] end = golden.at("end").ints();
     for (Json each : golden.at("drawn").elements()) {
-      GenerationOptions options = options(each.at("options")).sample(true).maxTokens(16);
+      GenerationOptions options =
+          DecodingContractTest.options(each.at("options")).sample(true).maxTokens(16);
       Prompt prompt = Prompt.of(each.at("prompt").ints());
       int[] ids = each.at("ids").ints();
       Processors processors = new Processors(options, prompt, end, 16);

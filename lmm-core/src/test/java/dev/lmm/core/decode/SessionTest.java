@@ -8,7 +8,10 @@ import dev.lmm.CancelledException;
 import dev.lmm.ClosedException;
 import dev.lmm.EngineException;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.core.decode.contract.TinyQwen;
 import dev.lmm.core.engine.Tensor;
+import dev.lmm.core.engine.reference.ReferenceEngine;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,7 +22,9 @@ import org.junit.jupiter.api.Test;
 /** Turns, caches, batches, pictures, cancelling: all against fresh sessions of the same model. */
 class SessionTest {
   private static final int[] LONG = {90, 1, 1, 44, 8, 23, 61, 12, 77, 50, 33};
-  private final TinyQwen model = new TinyQwen();
+  private final TinyQwen model =
+      new TinyQwen(
+          new ReferenceEngine(), Path.of("src/test/resources/golden/decoding/model.safetensors"));
   private final Decoder decoder = new Decoder(model, null);
   private final GenerationOptions ten = GenerationOptions.GREEDY.maxTokens(10);
 

@@ -1,12 +1,16 @@
-package dev.lmm.core.decode;
+package dev.lmm.core.decode.contract;
 
 import dev.lmm.Cancellation;
 import dev.lmm.core.checkpoint.CheckpointWeights;
+import dev.lmm.core.decode.KvCache;
+import dev.lmm.core.decode.ProgramCache;
+import dev.lmm.core.decode.StepInput;
+import dev.lmm.core.decode.StepModel;
 import dev.lmm.core.engine.CompileOptions;
+import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
-import dev.lmm.core.engine.reference.ReferenceEngine;
 import dev.lmm.core.graph.Attributes;
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Graph;
@@ -24,24 +28,32 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The tiny Qwen2 of the goldens as a step model: how a family does it, in one class. */
-final class TinyQwen implements StepModel, AutoCloseable {
-  static final Path FOLDER = Path.of("src/test/resources/golden/decoding");
+public final class TinyQwen implements StepModel, AutoCloseable {
   private static final int WIDTH = 32;
   private static final int HEADS = 4;
   private static final int KV_HEADS = 2;
   private static final int HEAD = 8;
   private static final int VOCABULARY = 97;
 
-  private final CheckpointWeights weights =
-      CheckpointWeights.ofSafetensors("tiny", List.of(FOLDER.resolve("model.safetensors")));
-  private final Program program =
-      new ReferenceEngine().compile(graph(weights), weights, CompileOptions.DEFAULT);
+  private final CheckpointWeights weights;
+  private final Program program;
 
   /** Every step's input, for tests that count what was read. */
-  final List<StepInput> steps = new ArrayList<>();
+  public final List<StepInput> steps = new ArrayList<>();
 
   /** Called before each step. */
-  Runnable before = () -> {};
+  public Runnable before = () -> {};
+
+  /**
+   * Compiles it.
+   *
+   * @param engine what computes
+   * @param file the golden's model.safetensors
+   */
+  public TinyQwen(Engine engine, Path file) {
+    weights = CheckpointWeights.ofSafetensors("tiny", List.of(file));
+    program = engine.compile(graph(weights), weights, CompileOptions.DEFAULT);
+  }
 
   private static Graph graph(CheckpointWeights weights) {
     GraphBuilder root = new GraphBuilder("tiny-qwen", new WeightUsage(weights, "the golden"));
@@ -99,7 +111,7 @@ final class TinyQwen implements StepModel, AutoCloseable {
   }
 
   /** The rows of the embedding table, as a family's vision tower would give them. */
-  Tensor embeddings(int... ids) {
+  public Tensor embeddings(int... ids) {
     Tensor rows = Tensor.zeros(DType.F32, ids.length, WIDTH);
     var table =
         weights
