@@ -28,7 +28,7 @@ class RunGateTest {
     gate.leave();
     assertThat(closing).isNotDone();
     gate.leave();
-    assertThat(closing.get(5, TimeUnit.SECONDS)).isTrue();
+    assertThat(closing.get(60, TimeUnit.SECONDS)).isTrue();
     assertThat(gate.close()).isFalse();
   }
 
@@ -55,7 +55,7 @@ class RunGateTest {
     runner.start();
     running.await();
     runner.interrupt();
-    assertThat(outcome.get(5, TimeUnit.SECONDS))
+    assertThat(outcome.get(60, TimeUnit.SECONDS))
         .isEqualTo("The run was stopped: thread runner was interrupted true");
   }
 

@@ -4,8 +4,10 @@ import dev.lmm.CheckpointException;
 import dev.lmm.InvalidRequestException;
 import dev.lmm.UnsupportedModelException;
 import java.time.Clock;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +19,12 @@ final class Interpreter {
   private static final int MOST_STEPS = 5_000_000;
 
   private static final int DEEPEST_CALLS = 50;
+
+  /**
+   * Statements and expressions inside one another, over all macros: what a thread with a small
+   * stack can hold. Published templates stay below 30.
+   */
+  private static final int DEEPEST = 400;
 
   private enum Signal {
     NONE,
@@ -33,8 +41,13 @@ final class Interpreter {
     }
 
     @Nullable Object find(String name) {
-      Object found = values.get(name);
-      return found != null || outer == null ? found : outer.find(name);
+      for (Scope at = this; at != null; at = at.outer) {
+        Object found = at.values.get(name);
+        if (found != null) {
+          return found;
+        }
+      }
+      return null;
     }
   }
 
@@ -45,6 +58,7 @@ final class Interpreter {
   private TextBuilder out = new TextBuilder();
   private int steps;
   private int calls;
+  private int depth;
 
   Interpreter(String name, Map<String, Object> variables, Clock clock) {
     this.name = name;
@@ -76,6 +90,13 @@ final class Interpreter {
   private void step() {
     if (++steps > MOST_STEPS) {
       throw new TemplateFailure("takes more than " + MOST_STEPS + " steps");
+    }
+  }
+
+  private void deeper() {
+    step();
+    if (++depth > DEEPEST) {
+      throw new TemplateFailure("nested deeper than " + DEEPEST);
     }
   }
 
@@ -122,7 +143,9 @@ final class Interpreter {
 
   private Signal body(List<Node> nodes) {
     for (Node node : nodes) {
+      deeper();
       Signal signal = node(node);
+      depth--;
       if (signal != Signal.NONE) {
         return signal;
       }
@@ -131,7 +154,6 @@ final class Interpreter {
   }
 
   private Signal node(Node node) {
-    step();
     if (node instanceof Node.Data data) {
       out.add(Text.template(data.text()));
     } else if (node instanceof Node.Print print) {
@@ -294,8 +316,10 @@ final class Interpreter {
 
   private Object value(Node.Expr expr) {
     try {
-      step();
-      return evaluated(expr);
+      deeper();
+      Object value = evaluated(expr);
+      depth--;
+      return value;
     } catch (TemplateFailure e) {
       throw failed(expr.line(), e);
     }
@@ -477,18 +501,31 @@ final class Interpreter {
     return Math.max(0, Math.min(size, index < 0 ? index + size : index));
   }
 
-  private Object binary(Node.Binary binary) {
-    Object left = value(binary.left());
-    switch (binary.operator()) {
-      case "and" -> {
-        return Values.truth(left) ? value(binary.right()) : left;
-      }
-      case "or" -> {
-        return Values.truth(left) ? left : value(binary.right());
-      }
-      default -> {
-        return operate(binary.operator(), left, value(binary.right()));
-      }
+  /** Chains such as {@code a + b + c} lean to the left; they are walked, however long. */
+  private Object binary(Node.Binary last) {
+    Deque<Node.Binary> chain = new ArrayDeque<>();
+    Node.Expr first = last;
+    while (first instanceof Node.Binary binary) {
+      step();
+      chain.push(binary);
+      first = binary.left();
+    }
+    Object left = value(first);
+    while (!chain.isEmpty()) {
+      left = binary(chain.pop(), left);
+    }
+    return left;
+  }
+
+  private Object binary(Node.Binary binary, Object left) {
+    try {
+      return switch (binary.operator()) {
+        case "and" -> Values.truth(left) ? value(binary.right()) : left;
+        case "or" -> Values.truth(left) ? left : value(binary.right());
+        default -> operate(binary.operator(), left, value(binary.right()));
+      };
+    } catch (TemplateFailure e) {
+      throw failed(binary.line(), e);
     }
   }
 

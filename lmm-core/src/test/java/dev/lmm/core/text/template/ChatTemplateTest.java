@@ -248,6 +248,15 @@ class ChatTemplateTest {
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("a tag of more than 2000 tokens");
     assertThat(render("{{ 1" + " + 1".repeat(990) + " }}", Map.of())).isEqualTo("991");
+    assertThatThrownBy(() -> render("{{ a" + ".b".repeat(900) + " }}", Map.of("a", Map.of())))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("nested deeper than 400");
+    // Macros that call each other from deep inside expressions add up.
+    String inside = "(1 + ".repeat(45) + "f()" + ")".repeat(45);
+    assertThatThrownBy(
+            () -> render("{% macro f() %}{{ " + inside + " }}{% endmacro %}{{ f() }}", Map.of()))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("nested deeper than 400");
     assertThatThrownBy(() -> render("{% if 1 %}".repeat(5000), Map.of()))
         .isInstanceOf(CheckpointException.class);
     assertThatThrownBy(() -> render("{{ " + "-".repeat(5000) + "1 }}", Map.of()))
