@@ -90,6 +90,19 @@ class BadCheckpointTest {
   }
 
   @Test
+  void sizesWhoseProductOverflowsAreRefused() throws IOException {
+    edit(
+        "config.json",
+        s ->
+            s.replaceAll("\"hidden_size\": \\d+", "\"hidden_size\": 2000000000")
+                .replaceAll("\"intermediate_size\": \\d+", "\"intermediate_size\": 2000000000")
+                .replaceAll("\"projection_dim\": \\d+", "\"projection_dim\": 2000000000")
+                .replaceAll("\"image_size\": \\d+", "\"image_size\": 2000000000")
+                .replaceAll("\"patch_size\": \\d+", "\"patch_size\": 1000000000"));
+    loadFails(CheckpointException.class, "config.json");
+  }
+
+  @Test
   void headsThatDoNotDivide() throws IOException {
     edit(
         "config.json",

@@ -70,6 +70,10 @@ public final class CheckpointModelLoader implements ModelLoader {
       Set<String> parts = new TreeSet<>();
       model = family.load(new LoadContext(info, folder, config, weights, placement, parts));
       placement.requireKnown(parts);
+    } catch (ArithmeticException e) {
+      close(files);
+      throw new CheckpointException(
+          configFile + ": its sizes make a tensor of more than 2^63 numbers", e);
     } catch (RuntimeException | Error e) {
       if (model != null) {
         model.close();

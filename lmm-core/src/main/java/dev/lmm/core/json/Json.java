@@ -15,8 +15,6 @@ import java.io.Reader;
 import java.math.BigInteger;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -71,13 +69,7 @@ public final class Json {
    * @throws CheckpointException if it is missing or no valid JSON
    */
   public static Json parse(Path file) {
-    try {
-      return parse(Files.readAllBytes(file), file.toString());
-    } catch (NoSuchFileException e) {
-      throw new CheckpointException(file + ": no such file", e);
-    } catch (IOException e) {
-      throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
-    }
+    return parse(SmallFile.bytes(file), file.toString());
   }
 
   /**

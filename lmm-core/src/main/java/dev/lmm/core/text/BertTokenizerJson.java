@@ -2,8 +2,7 @@ package dev.lmm.core.text;
 
 import dev.lmm.CheckpointException;
 import dev.lmm.core.json.Json;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.lmm.core.json.SmallFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -17,14 +16,7 @@ final class BertTokenizerJson {
 
   static Map<String, ?> of(Path vocabularyFile, Json config) {
     Map<String, Integer> ids = new LinkedHashMap<>();
-    try {
-      for (String line : Files.readAllLines(vocabularyFile)) {
-        ids.putIfAbsent(line, ids.size());
-      }
-    } catch (IOException e) {
-      throw new CheckpointException(
-          vocabularyFile + ": cannot be read as UTF-8: " + e.getMessage(), e);
-    }
+    SmallFile.text(vocabularyFile).lines().forEach(line -> ids.putIfAbsent(line, ids.size()));
     List<Object> added = new ArrayList<>();
     for (String special : List.of("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")) {
       Integer id = ids.get(special);

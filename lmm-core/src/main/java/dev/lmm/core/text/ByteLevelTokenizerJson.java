@@ -2,8 +2,7 @@ package dev.lmm.core.text;
 
 import dev.lmm.CheckpointException;
 import dev.lmm.core.json.Json;
-import java.io.IOException;
-import java.nio.file.Files;
+import dev.lmm.core.json.SmallFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -174,17 +173,11 @@ final class ByteLevelTokenizerJson {
   }
 
   private static List<String> merges(Path file) {
-    try {
-      List<String> merges = new ArrayList<>();
-      for (String line : Files.readAllLines(file)) {
-        if (!line.isBlank() && !line.startsWith("#version")) {
-          merges.add(line.stripTrailing());
-        }
-      }
-      return merges;
-    } catch (IOException e) {
-      throw new CheckpointException(file + ": cannot be read as UTF-8: " + e.getMessage(), e);
-    }
+    return SmallFile.text(file)
+        .lines()
+        .filter(line -> !line.isBlank() && !line.startsWith("#version"))
+        .map(String::stripTrailing)
+        .toList();
   }
 
   private static String token(Json special, String name, String absent) {

@@ -9,8 +9,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Going back happens only where something that must match comes after something that could match
  * in several ways. So each sequence costs the choices before its last part that cannot be empty: an
  * unbounded repetition as many as a text may have characters, an option two, alternatives as many
- * as they are. Repeated groups and references are refused outright; no published tokenizer needs
- * them. This is an upper bound: it knows nothing of which characters exclude each other.
+ * as they are. A possessive repetition has one way, but walking it costs as much each time.
+ * Repeated groups and references are refused outright; no published tokenizer needs them. This is
+ * an upper bound: it knows nothing of which characters exclude each other.
  */
 final class PatternCost {
   /** Most characters of a text, as a power of two; see {@link Tokenizer#LONGEST_TEXT}. */
@@ -174,10 +175,10 @@ final class PatternCost {
       throw new Unfit("a repeated group");
     }
     if (take('+')) {
-      bits = 0;
-    } else {
-      take('?');
+      noMore();
+      return new Part(empty, 0, bits + part.cost);
     }
+    take('?');
     noMore();
     return new Part(empty, bits, part.cost);
   }

@@ -1,12 +1,11 @@
 package dev.lmm.core.text;
 
 import dev.lmm.CheckpointException;
-import java.io.IOException;
+import dev.lmm.core.json.SmallFile;
 import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,11 +33,7 @@ record SentencePieceModel(
   private static final int UNUSED_PIECE = 5;
 
   static SentencePieceModel read(Path file) {
-    try {
-      return new Reader(file).model(ByteBuffer.wrap(Files.readAllBytes(file)));
-    } catch (IOException e) {
-      throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
-    }
+    return new Reader(file).model(ByteBuffer.wrap(SmallFile.bytes(file)));
   }
 
   /** Walks the message; skips what is not needed. */

@@ -4,7 +4,9 @@ import dev.lmm.CheckpointException;
 import dev.lmm.core.json.Json;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a tokenizer.json must keep to before the native library may see it.
@@ -71,6 +73,7 @@ final class TokenizerRules {
    * @throws CheckpointException naming the first field that breaks a rule
    */
   static void check(Json json) {
+    characters(json.raw(), json.source(), "");
     if (json.hasValue("normalizer")) {
       normalizer(json.at("normalizer"), 0);
     }
@@ -84,6 +87,43 @@ final class TokenizerRules {
       decoder(json.at("decoder"), 0);
     }
     model(json.at("model"));
+  }
+
+  /** Half a surrogate pair is no character; the library, which keeps UTF-8, ends over it. */
+  private static void characters(@Nullable Object value, String source, String place) {
+    if (value instanceof String text) {
+      whole(text, source, place);
+    } else if (value instanceof List<?> list) {
+      int i = 0;
+      for (Object each : list) {
+        characters(each, source, place + "[" + i++ + "]");
+      }
+    } else if (value instanceof Map<?, ?> map) {
+      map.forEach(
+          (key, each) -> {
+            whole((String) key, source, place);
+            if (!(each instanceof Number)) {
+              characters(each, source, place + "." + key);
+            }
+          });
+    }
+  }
+
+  private static void whole(String text, String source, String place) {
+    for (int i = 0; i < text.length(); i++) {
+      if (Character.isHighSurrogate(text.charAt(i))
+          && i + 1 < text.length()
+          && Character.isLowSurrogate(text.charAt(i + 1))) {
+        i++;
+      } else if (Character.isSurrogate(text.charAt(i))) {
+        throw new CheckpointException(
+            source
+                + ": "
+                + (place.isEmpty() ? "a key" : place.substring(1))
+                + " holds half a surrogate pair, \\u%04x; expected whole characters"
+                    .formatted((int) text.charAt(i)));
+      }
+    }
   }
 
   private static void normalizer(Json json, int depth) {

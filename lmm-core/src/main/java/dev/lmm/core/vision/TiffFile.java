@@ -19,18 +19,25 @@ final class TiffFile {
   private static final int WIDTH = 256;
   private static final int HEIGHT = 257;
   private static final int BITS = 258;
+  private static final int COMPRESSION = 259;
   private static final int PHOTOMETRIC = 262;
   private static final int ORIENTATION = 274;
+  private static final int SAMPLES = 277;
   private static final int COLOR_MAP = 320;
   private static final int TILE_WIDTH = 322;
   private static final int TILE_HEIGHT = 323;
   private static final int SAMPLE_FORMAT = 339;
+
+  /** No compression but that of fax pages makes more bytes of one; LZW comes near. */
+  private static final int MOST_EXPANSION = 4096;
 
   private final PictureBytes in;
   private final boolean little;
   private long width;
   private long height;
   private int bits = 1;
+  private int samples = 1;
+  private int compression = 1;
   private int photometric = -1;
   private int orientation = Orientation.UPRIGHT;
   private int sampleFormat = 1;
@@ -84,6 +91,8 @@ final class TiffFile {
         case WIDTH -> width = number(type, start);
         case HEIGHT -> height = number(type, start);
         case BITS -> bits = (int) number(type, start);
+        case COMPRESSION -> compression = (int) number(type, start);
+        case SAMPLES -> samples = (int) number(type, start);
         case PHOTOMETRIC -> photometric = (int) number(type, start);
         case ORIENTATION -> orientation = (int) number(type, start);
         case TILE_WIDTH -> tileWidth = number(type, start);
@@ -100,6 +109,12 @@ final class TiffFile {
     }
     in.checkSize(width, height);
     in.checkSize(tileWidth, tileHeight);
+    // A picture of which the file can hold but a little is not worth the memory.
+    boolean fax = compression >= 2 && compression <= 4;
+    long smallest = fax ? height / 8 : width * height / 8 * bits * samples / MOST_EXPANSION;
+    if (smallest > in.length()) {
+      throw in.truncated(in.length());
+    }
     if (sampleFormat != 1 || bits > 16) {
       throw in.broken(
           "TIFF with samples of " + bits + " bits, format " + sampleFormat + " is not supported");

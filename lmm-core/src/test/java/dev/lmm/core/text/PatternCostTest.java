@@ -45,6 +45,8 @@ class PatternCostTest {
         "a*+*;a repetition of a repetition",
         "a{2}{2};a repetition of a repetition",
         "a{1,3}+;a repetition of a repetition",
+        "\\p{L}\\x{61}+[ab]++[ab]+;too many ways to match the same text",
+        "a+b*+c;too many ways to match the same text",
         "a*a*b;too many ways to match the same text",
         "a?a?a?a?a*b;too many ways to match the same text",
         "(a*)(a*)b;too many ways to match the same text",

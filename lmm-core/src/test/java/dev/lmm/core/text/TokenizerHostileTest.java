@@ -60,6 +60,41 @@ class TokenizerHostileTest {
   }
 
   @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{\"type\":\"WordPiece\",\"prefix\":\"\\ud800\",\"cleanup\":true}",
+        "{\"type\":\"WordPiece\",\"prefix\":\"\\udc00\\ud800\",\"cleanup\":true}",
+        "{\"type\":\"Metaspace\",\"replacement\":\"\\udfff\",\"prepend_scheme\":\"always\"}",
+      })
+  void halfCharactersAreRefused(String decoder) {
+    assertThatThrownBy(() -> load("null", "null", "null", decoder, BPE))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("half a surrogate pair");
+  }
+
+  @Test
+  void idsWithHolesAreIds() {
+    String bpe = BPE.replace("\"c\": 3", "\"c\": 5");
+    try (Tokenizer tokenizer = load("null", "null", "null", "null", bpe)) {
+      assertThat(tokenizer.encode("abc", true).ids()).containsExactly(2, 5);
+      assertThat(tokenizer.vocabularySize()).isEqualTo(6);
+      assertThat(tokenizer.decode(new int[] {2, 4, 5}, true)).isEqualTo("ab c");
+      assertThat(tokenizer.bytes(4)).isNull();
+    }
+    String unigram =
+        "{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"<unk>\",0],[\"a\",-1],[\"b\",-2]]}";
+    String json =
+        GOOD.formatted("null", "null", "null", "null", unigram)
+            .replace(
+                "\"added_tokens\": []",
+                "\"added_tokens\": [{\"id\":5,\"content\":\"a\",\"single_word\":false,"
+                    + "\"lstrip\":false,\"rstrip\":false,\"normalized\":false,\"special\":true}]");
+    try (Tokenizer tokenizer = load(json)) {
+      assertThat(tokenizer.encode("ab", true).ids()).hasSize(2);
+    }
+  }
+
+  @ParameterizedTest
   @CsvSource(
       delimiter = ';',
       quoteCharacter = '~',
@@ -311,10 +346,12 @@ class TokenizerHostileTest {
 
   private Tokenizer load(
       String normalizer, String preTokenizer, String postProcessor, String decoder, String model) {
+    return load(GOOD.formatted(normalizer, preTokenizer, postProcessor, decoder, model));
+  }
+
+  private Tokenizer load(String json) {
     try {
-      Files.writeString(
-          folder.resolve("tokenizer.json"),
-          GOOD.formatted(normalizer, preTokenizer, postProcessor, decoder, model));
+      Files.writeString(folder.resolve("tokenizer.json"), json);
     } catch (IOException e) {
       throw new AssertionError(e);
     }

@@ -8,6 +8,7 @@ import dev.lmm.ImageException;
 import dev.lmm.core.json.Json;
 import java.io.ByteArrayInputStream;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PictureDecoderTest {
   /** Pillow reads it with libavif; here it is refused, with that reason. */
@@ -130,6 +132,38 @@ class PictureDecoderTest {
     bomb[18] = 0x30;
     bomb[22] = 0x30;
     assertThatThrownBy(() -> decoder.decode(bomb, "x")).isInstanceOf(ImageException.class);
+  }
+
+  /** Less than two hundred bytes that ask for hundreds of megabytes. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 5, 8, 32773})
+  void aTinyTiffGetsNoGiantPicture(int compression) {
+    byte[] tiff = tiff(compression, 13_000, 13_000);
+    assertThatThrownBy(() -> decoder.decode(tiff, "x.tif"))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("x.tif")
+        .hasMessageContaining("ends");
+  }
+
+  private static byte[] tiff(int compression, int width, int height) {
+    int[][] tags = {
+      {256, width},
+      {257, height},
+      {258, 8},
+      {259, compression},
+      {262, 1},
+      {273, 8},
+      {277, 1},
+      {278, height},
+      {279, 100}
+    };
+    ByteBuffer file = ByteBuffer.allocate(180).order(ByteOrder.LITTLE_ENDIAN);
+    file.put("II*\0".getBytes(StandardCharsets.ISO_8859_1)).putInt(8);
+    file.putShort((short) tags.length);
+    for (int[] tag : tags) {
+      file.putShort((short) tag[0]).putShort((short) 4).putInt(1).putInt(tag[1]);
+    }
+    return file.array();
   }
 
   @Test

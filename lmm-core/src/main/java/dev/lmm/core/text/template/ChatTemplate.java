@@ -4,8 +4,7 @@ import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.InvalidRequestException;
 import dev.lmm.core.json.Json;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import dev.lmm.core.json.SmallFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -86,20 +85,12 @@ public final class ChatTemplate {
     Path jinja = folder.resolve("chat_template.jinja");
     Path json = folder.resolve("chat_template.json");
     if (Files.isRegularFile(jinja)) {
-      return Optional.of(parse(jinja.toString(), read(jinja)).withSpecial(special));
+      return Optional.of(parse(jinja.toString(), SmallFile.text(jinja)).withSpecial(special));
     }
     if (Files.isRegularFile(json)) {
       return of(Json.parse(json), json, special);
     }
     return settings == null ? Optional.empty() : of(settings, config, special);
-  }
-
-  private static String read(Path file) {
-    try {
-      return Files.readString(file, StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
-    }
   }
 
   private static Optional<ChatTemplate> of(Json json, Path file, Map<String, String> special) {
