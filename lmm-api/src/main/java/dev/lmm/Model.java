@@ -33,7 +33,20 @@ public interface Model extends AutoCloseable {
    * @return the role
    * @throws UnsupportedModelException if it cannot play this role
    */
-  Encoder encoder();
+  default Encoder encoder() {
+    throw new UnsupportedModelException(info().id() + " embeds nothing: it has no encoder");
+  }
+
+  /**
+   * The model as one that makes pictures. Roles share the model's weights and end with it; closing
+   * such a role closes nothing.
+   *
+   * @return the role
+   * @throws UnsupportedModelException if it cannot play this role
+   */
+  default Generator generator() {
+    throw new UnsupportedModelException(info().id() + " makes no pictures: it has no generator");
+  }
 
   @Override
   void close();

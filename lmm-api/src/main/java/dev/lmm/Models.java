@@ -49,6 +49,37 @@ public final class Models {
   }
 
   /**
+   * A model that makes pictures from text.
+   *
+   * @param id a hub id, a folder, or the name of a bundled model
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Generator> generator(String id) {
+    String name = Check.notNull(id, "id");
+    return new LoadRequest<>(
+        LoadOptions.DEFAULT,
+        options -> {
+          Model model = loader().load(name, options);
+          try {
+            return new OwningGenerator(model, model.generator());
+          } catch (RuntimeException e) {
+            model.close();
+            throw e;
+          }
+        });
+  }
+
+  /**
+   * A model that makes pictures from text.
+   *
+   * @param folder in diffusers' layout
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Generator> generator(Path folder) {
+    return generator(Check.notNull(folder, "folder").toString());
+  }
+
+  /**
    * A model, whatever roles it plays.
    *
    * @param id a hub id, a folder, or the name of a bundled model

@@ -3,15 +3,12 @@ package dev.lmm.core.family;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.Encoder;
+import dev.lmm.Generator;
 import dev.lmm.Inspection;
-import dev.lmm.LmmException;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
 import dev.lmm.Summary;
 import dev.lmm.UnsupportedModelException;
-import dev.lmm.core.checkpoint.CheckpointFiles;
-import dev.lmm.core.checkpoint.RandomWeights;
-import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.json.Json;
 import dev.lmm.spi.LoadOptions;
 import dev.lmm.spi.ModelLoader;
@@ -36,14 +33,18 @@ public final class CheckpointModelLoader implements ModelLoader {
     Check.notNull(id, "id");
     long start = System.nanoTime();
     Path folder = ModelFolders.find(id, options);
-    Path configFile = folder.resolve("config.json");
+    boolean pipeline =
+        !Files.isRegularFile(folder.resolve("config.json"))
+            && Files.isRegularFile(folder.resolve("model_index.json"));
+    Path configFile = folder.resolve(pipeline ? "model_index.json" : "config.json");
     if (!Files.isRegularFile(configFile)) {
       throw new CheckpointException(
           configFile + ": no such file; is " + folder + " the folder of a checkpoint?");
     }
     Json config = Json.parse(configFile);
-    String modelType = config.stringAt("model_type");
-    ModelFamily family = family(modelType, configFile);
+    String key = pipeline ? "_class_name" : "model_type";
+    String modelType = config.stringAt(key);
+    ModelFamily family = family(key, modelType, configFile);
     Placement placement = Placement.of(options);
     boolean random = options.randomWeights().isPresent();
     ModelInfo info =
@@ -54,31 +55,21 @@ public final class CheckpointModelLoader implements ModelLoader {
             placement.device(),
             placement.precision(),
             random);
-    AutoCloseable files;
-    WeightStore weights;
-    if (random) {
-      RandomWeights made = new RandomWeights(options.randomWeights().getAsLong());
-      files = made;
-      weights = made;
-    } else {
-      var opened = CheckpointFiles.open(folder);
-      files = opened;
-      weights = opened;
-    }
+    CheckpointParts files = new CheckpointParts(options.randomWeights());
     Model model = null;
     try {
       Set<String> parts = new TreeSet<>();
-      model = family.load(new LoadContext(info, folder, config, weights, placement, parts));
+      model = family.load(new LoadContext(info, folder, config, files, placement, parts));
       placement.requireKnown(parts);
     } catch (ArithmeticException e) {
-      close(files);
+      files.close();
       throw new CheckpointException(
           configFile + ": its sizes make a tensor of more than 2^63 numbers", e);
     } catch (RuntimeException | Error e) {
       if (model != null) {
         model.close();
       }
-      close(files);
+      files.close();
       throw e;
     }
     LOG.debug(
@@ -90,17 +81,20 @@ public final class CheckpointModelLoader implements ModelLoader {
     return new LoadedModel(model, files);
   }
 
-  private static ModelFamily family(String modelType, Path configFile) {
+  private static ModelFamily family(String key, String modelType, Path configFile) {
     TreeMap<String, ModelFamily> known = new TreeMap<>();
     for (ModelFamily family :
         ServiceLoader.load(ModelFamily.class, CheckpointModelLoader.class.getClassLoader())) {
       family.modelTypes().forEach(type -> known.put(type, family));
+      family.pipelines().forEach(type -> known.put(type, family));
     }
     ModelFamily family = known.get(modelType);
     if (family == null) {
       throw new UnsupportedModelException(
           configFile
-              + ": model_type is "
+              + ": "
+              + key
+              + " is "
               + modelType
               + "; the families on the class path load "
               + (known.isEmpty() ? "nothing (add for instance dev.lmm:lmm-clip)" : known.keySet()));
@@ -108,16 +102,8 @@ public final class CheckpointModelLoader implements ModelLoader {
     return family;
   }
 
-  private static void close(AutoCloseable files) {
-    try {
-      files.close();
-    } catch (Exception e) {
-      throw new LmmException("The checkpoint's files could not be closed", e);
-    }
-  }
-
   /** A model together with the files it was loaded from. */
-  private record LoadedModel(Model model, AutoCloseable files) implements Model {
+  private record LoadedModel(Model model, CheckpointParts files) implements Model {
     @Override
     public ModelInfo info() {
       return model.info();
@@ -139,9 +125,14 @@ public final class CheckpointModelLoader implements ModelLoader {
     }
 
     @Override
+    public Generator generator() {
+      return model.generator();
+    }
+
+    @Override
     public void close() {
       model.close();
-      CheckpointModelLoader.close(files);
+      files.close();
     }
   }
 }

@@ -13,8 +13,8 @@ import java.util.Set;
  *
  * @param info what the caller will be told was loaded
  * @param folder the checkpoint's folder
- * @param config its config.json
- * @param weights its tensors
+ * @param config its config.json, or model_index.json if it has several folders
+ * @param files its tensors
  * @param placement engine, device and precision of each part
  * @param compiled the parts compiled so far; {@link #compile} adds to it
  */
@@ -22,9 +22,28 @@ public record LoadContext(
     ModelInfo info,
     Path folder,
     Json config,
-    WeightStore weights,
+    CheckpointParts files,
     Placement placement,
     Set<String> compiled) {
+  /**
+   * The tensors of the checkpoint's own folder.
+   *
+   * @return the tensors; closed by the loader, after the model
+   */
+  public WeightStore weights() {
+    return files.open(folder);
+  }
+
+  /**
+   * The tensors of a folder below the checkpoint's own, as diffusers publishes each part.
+   *
+   * @param part name of the folder, for instance {@code unet}
+   * @return the tensors; closed by the loader, after the model
+   */
+  public WeightStore weights(String part) {
+    return files.open(folder.resolve(part));
+  }
+
   /**
    * Compiles a graph of this checkpoint for the part it is named after: what follows the last dot
    * of its name.
@@ -44,7 +63,7 @@ public record LoadContext(
    * @return the program, to be closed
    */
   public Program compile(String part, Graph graph) {
-    return compile(part, graph, weights);
+    return compile(part, graph, weights());
   }
 
   /**

@@ -13,6 +13,16 @@ public interface ModelFamily {
   Set<String> modelTypes();
 
   /**
+   * The pipeline classes of model_index.json's {@code _class_name} it loads, for checkpoints of
+   * several folders as diffusers publishes them.
+   *
+   * @return for instance {@code StableDiffusionPipeline}; none by default
+   */
+  default Set<String> pipelines() {
+    return Set.of();
+  }
+
+  /**
    * Loads a model. The programs it compiles are closed by the model, or before throwing; the
    * weights are closed by the loader, after the model.
    *

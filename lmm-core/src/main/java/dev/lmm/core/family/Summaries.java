@@ -8,11 +8,13 @@ import dev.lmm.core.graph.Op;
 import dev.lmm.core.graph.Value;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Makes summaries from graphs: one line for each layer that has weights. */
 public final class Summaries {
@@ -29,14 +31,42 @@ public final class Summaries {
    */
   public static Summary of(
       String name, Map<String, Graph> parts, WeightStore weights, List<String> extra) {
+    Map<String, Part> own = new LinkedHashMap<>();
+    parts.forEach((part, graph) -> own.put(part, new Part(graph, weights)));
+    return summary(name, own, weights, extra);
+  }
+
+  /**
+   * A part with weights of its own.
+   *
+   * @param graph what it computes
+   * @param weights what it computes with
+   */
+  public record Part(Graph graph, WeightStore weights) {}
+
+  /**
+   * Summarises a model of several folders.
+   *
+   * @param name of the model
+   * @param parts the parts, in the order they compute
+   * @return the summary; a tensor used twice counts once
+   */
+  public static Summary of(String name, Map<String, Part> parts) {
+    return summary(name, parts, null, List.of());
+  }
+
+  private static Summary summary(
+      String name, Map<String, Part> parts, @Nullable WeightStore shared, List<String> extra) {
     List<Summary.Layer> layers = new ArrayList<>();
     List<Summary.Part> partList = new ArrayList<>();
-    Set<String> counted = new HashSet<>();
+    IdentityHashMap<WeightStore, Set<String>> seen = new IdentityHashMap<>();
     long bytes = 0;
-    for (Map.Entry<String, Graph> part : parts.entrySet()) {
+    for (Map.Entry<String, Part> part : parts.entrySet()) {
+      WeightStore weights = part.getValue().weights();
+      Set<String> counted = seen.computeIfAbsent(weights, w -> new HashSet<>());
       long inPart = 0;
       Map<String, Summary.Layer> byPath = new LinkedHashMap<>();
-      for (Node node : part.getValue().nodes()) {
+      for (Node node : part.getValue().graph().nodes()) {
         for (Value input : node.inputs()) {
           if (input == null || input.kind() != Value.Kind.WEIGHT) {
             continue;
@@ -63,11 +93,13 @@ public final class Summaries {
       partList.add(new Summary.Part(part.getKey(), inPart));
     }
     for (String tensor : extra) {
-      long[] shape = weights.shape(tensor);
-      if (shape != null && counted.add(tensor)) {
+      long[] shape = shared == null ? null : shared.shape(tensor);
+      if (shared != null
+          && shape != null
+          && seen.computeIfAbsent(shared, w -> new HashSet<>()).add(tensor)) {
         layers.add(new Summary.Layer(tensor, "Parameter", "[]", elements(shape)));
         partList.add(new Summary.Part(tensor, elements(shape)));
-        bytes += weights.locate(tensor).length();
+        bytes += shared.locate(tensor).length();
       }
     }
     long parameters = partList.stream().mapToLong(Summary.Part::parameters).sum();

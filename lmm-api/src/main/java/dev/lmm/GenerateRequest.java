@@ -1,0 +1,435 @@
+package dev.lmm;
+
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request for pictures. Immutable: every option gives a new request.
+ *
+ * <p>Defaults: the model's size, steps, guidance and scheduler; seed 0; one picture.
+ */
+public final class GenerateRequest {
+  private final Function<GenerateRequest, List<GeneratedImage>> runner;
+  private final String prompt;
+  private @Nullable String negative;
+  private int steps = -1;
+  private double guidance = Double.NaN;
+  private double guidanceRescale;
+  private long seed;
+  private int count = 1;
+  private @Nullable String scheduler;
+  private @Nullable String sigmas;
+  private int clipSkip;
+  private double strength = 0.8;
+  private int width;
+  private int height;
+  private @Nullable Image image;
+  private @Nullable Image mask;
+  private @Nullable Cancellation cancellation;
+  private @Nullable Consumer<DenoisingStep> listener;
+
+  /**
+   * A request with default options; for implementations of {@link Generator}.
+   *
+   * @param prompt what the picture shows
+   * @param runner carries the request out
+   */
+  public GenerateRequest(String prompt, Function<GenerateRequest, List<GeneratedImage>> runner) {
+    this.prompt = Check.notNull(prompt, "prompt");
+    this.runner = Check.notNull(runner, "runner");
+  }
+
+  private GenerateRequest(GenerateRequest other) {
+    this.runner = other.runner;
+    this.prompt = other.prompt;
+    this.negative = other.negative;
+    this.steps = other.steps;
+    this.guidance = other.guidance;
+    this.guidanceRescale = other.guidanceRescale;
+    this.seed = other.seed;
+    this.count = other.count;
+    this.scheduler = other.scheduler;
+    this.sigmas = other.sigmas;
+    this.clipSkip = other.clipSkip;
+    this.strength = other.strength;
+    this.width = other.width;
+    this.height = other.height;
+    this.image = other.image;
+    this.mask = other.mask;
+    this.cancellation = other.cancellation;
+    this.listener = other.listener;
+  }
+
+  /**
+   * What the picture must not show. An empty text is not the same as none for SDXL.
+   *
+   * @param negative text
+   * @return a new request
+   */
+  public GenerateRequest negative(String negative) {
+    Check.notNull(negative, "negative");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.negative = negative;
+    return changed;
+  }
+
+  /**
+   * Number of denoising steps.
+   *
+   * @param steps 1 to 1000
+   * @return a new request
+   */
+  public GenerateRequest steps(int steps) {
+    Check.that(steps >= 1 && steps <= 1000, "steps: is " + steps + "; expected 1 to 1000");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.steps = steps;
+    return changed;
+  }
+
+  /**
+   * How strictly the prompt is followed (classifier-free guidance). Up to 1 the model runs once a
+   * step and the negative prompt is not used.
+   *
+   * @param guidance at least 0; 7.5 is usual
+   * @return a new request
+   */
+  public GenerateRequest guidance(double guidance) {
+    Check.that(
+        guidance >= 0 && guidance <= 1000, "guidance: is " + guidance + "; expected 0 to 1000");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.guidance = guidance;
+    return changed;
+  }
+
+  /**
+   * Brings the guided prediction's spread back to the unguided one's, so that strong guidance does
+   * not burn out (arXiv 2305.08891, section 3.4).
+   *
+   * @param guidanceRescale 0, nothing, to 1
+   * @return a new request
+   */
+  public GenerateRequest guidanceRescale(double guidanceRescale) {
+    Check.that(
+        guidanceRescale >= 0 && guidanceRescale <= 1,
+        "guidanceRescale: is " + guidanceRescale + "; expected 0 to 1");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.guidanceRescale = guidanceRescale;
+    return changed;
+  }
+
+  /**
+   * The seed of the noise: the same request with the same seed makes the same picture, and the one
+   * that diffusers makes with {@code torch.Generator("cpu")}.
+   *
+   * @param seed any; its low 32 bits count
+   * @return a new request
+   */
+  public GenerateRequest seed(long seed) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.seed = seed;
+    return changed;
+  }
+
+  /**
+   * How many pictures: with seeds k, k + 1, and so on, the same as so many requests.
+   *
+   * @param count at least 1
+   * @return a new request
+   */
+  public GenerateRequest count(int count) {
+    Check.that(count >= 1, "count: is " + count + "; expected at least 1");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.count = count;
+    return changed;
+  }
+
+  /**
+   * The scheduler that leads the denoising.
+   *
+   * @param scheduler one of {@link Generator#schedulers}
+   * @return a new request
+   */
+  public GenerateRequest scheduler(String scheduler) {
+    Check.notNull(scheduler, "scheduler");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.scheduler = scheduler;
+    return changed;
+  }
+
+  /**
+   * How noise levels are spaced.
+   *
+   * @param sigmas {@code karras}, {@code exponential} or {@code beta}
+   * @return a new request
+   */
+  public GenerateRequest sigmas(String sigmas) {
+    Check.notNull(sigmas, "sigmas");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.sigmas = sigmas;
+    return changed;
+  }
+
+  /**
+   * How many of the text tower's last layers are left out.
+   *
+   * @param clipSkip at least 0
+   * @return a new request
+   */
+  public GenerateRequest clipSkip(int clipSkip) {
+    Check.that(clipSkip >= 0, "clipSkip: is " + clipSkip + "; expected at least 0");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.clipSkip = clipSkip;
+    return changed;
+  }
+
+  /**
+   * How much of a start picture is redrawn.
+   *
+   * @param strength above 0, nothing, to 1, everything
+   * @return a new request
+   */
+  public GenerateRequest strength(double strength) {
+    Check.that(strength >= 0 && strength <= 1, "strength: is " + strength + "; expected 0 to 1");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.strength = strength;
+    return changed;
+  }
+
+  /**
+   * The size of the picture.
+   *
+   * @param width in pixels, a multiple of 8
+   * @param height in pixels, a multiple of 8
+   * @return a new request
+   */
+  public GenerateRequest size(int width, int height) {
+    for (int side : new int[] {width, height}) {
+      Check.that(
+          side >= 8 && side <= 8192 && side % 8 == 0,
+          "size: is " + width + "x" + height + "; expected multiples of 8 from 8 to 8192");
+    }
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.width = width;
+    changed.height = height;
+    return changed;
+  }
+
+  /**
+   * Starts from a picture instead of noise alone; see {@link #strength}.
+   *
+   * @param image resized to the request's size; without one, its own, rounded down to multiples of
+   *     8
+   * @return a new request
+   */
+  public GenerateRequest from(Image image) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.image = Check.notNull(image, "image");
+    return changed;
+  }
+
+  /**
+   * Redraws only a part of the picture given to {@link #from}.
+   *
+   * @param mask white where the picture is redrawn, black where it stays
+   * @return a new request
+   */
+  public GenerateRequest mask(Image mask) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.mask = Check.notNull(mask, "mask");
+    return changed;
+  }
+
+  /**
+   * Lets a run be stopped, within one step.
+   *
+   * @param cancellation stops the run
+   * @return a new request
+   */
+  public GenerateRequest cancelledBy(Cancellation cancellation) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.cancellation = Check.notNull(cancellation, "cancellation");
+    return changed;
+  }
+
+  /**
+   * Shows every step.
+   *
+   * @param listener called after each step, on the thread that runs the request; what it throws
+   *     ends the run
+   * @return a new request
+   */
+  public GenerateRequest onStep(Consumer<DenoisingStep> listener) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.listener = Check.notNull(listener, "listener");
+    return changed;
+  }
+
+  /**
+   * Makes the pictures.
+   *
+   * @return as many as {@link #count} says
+   * @throws InvalidRequestException if options do not fit each other or the model
+   * @throws CancelledException if it was stopped
+   * @throws ClosedException if the model is closed
+   */
+  public List<GeneratedImage> run() {
+    return runner.apply(this);
+  }
+
+  // What was asked for; for implementations.
+
+  /**
+   * The prompt.
+   *
+   * @return what the picture shows
+   */
+  public String prompt() {
+    return prompt;
+  }
+
+  /**
+   * The negative prompt.
+   *
+   * @return the negative prompt
+   */
+  public @Nullable String negative() {
+    return negative;
+  }
+
+  /**
+   * The number of steps; -1 for the model's default.
+   *
+   * @return the number of steps; -1 for the model's default
+   */
+  public int steps() {
+    return steps;
+  }
+
+  /**
+   * The guidance; NaN for the model's default.
+   *
+   * @return the guidance; NaN for the model's default
+   */
+  public double guidance() {
+    return guidance;
+  }
+
+  /**
+   * The share of the rescaled prediction.
+   *
+   * @return the share of the rescaled prediction
+   */
+  public double guidanceRescale() {
+    return guidanceRescale;
+  }
+
+  /**
+   * The seed.
+   *
+   * @return the seed
+   */
+  public long seed() {
+    return seed;
+  }
+
+  /**
+   * The number of pictures.
+   *
+   * @return the number of pictures
+   */
+  public int count() {
+    return count;
+  }
+
+  /**
+   * The scheduler; null for the checkpoint's own.
+   *
+   * @return the scheduler; null for the checkpoint's own
+   */
+  public @Nullable String scheduler() {
+    return scheduler;
+  }
+
+  /**
+   * The spacing; null for the scheduler's own.
+   *
+   * @return the spacing; null for the scheduler's own
+   */
+  public @Nullable String sigmas() {
+    return sigmas;
+  }
+
+  /**
+   * The number of layers left out.
+   *
+   * @return the number of layers left out
+   */
+  public int clipSkip() {
+    return clipSkip;
+  }
+
+  /**
+   * The strength.
+   *
+   * @return the strength
+   */
+  public double strength() {
+    return strength;
+  }
+
+  /**
+   * The width in pixels; 0 for the default.
+   *
+   * @return the width in pixels; 0 for the default
+   */
+  public int width() {
+    return width;
+  }
+
+  /**
+   * The height in pixels; 0 for the default.
+   *
+   * @return the height in pixels; 0 for the default
+   */
+  public int height() {
+    return height;
+  }
+
+  /**
+   * The picture to start from, or null.
+   *
+   * @return the picture to start from, or null
+   */
+  public @Nullable Image image() {
+    return image;
+  }
+
+  /**
+   * The mask, or null.
+   *
+   * @return the mask, or null
+   */
+  public @Nullable Image mask() {
+    return mask;
+  }
+
+  /**
+   * What may stop the run, or null.
+   *
+   * @return what may stop the run, or null
+   */
+  public @Nullable Cancellation cancellation() {
+    return cancellation;
+  }
+
+  /**
+   * What is told of steps, or null.
+   *
+   * @return what is told of steps, or null
+   */
+  public @Nullable Consumer<DenoisingStep> listener() {
+    return listener;
+  }
+}
