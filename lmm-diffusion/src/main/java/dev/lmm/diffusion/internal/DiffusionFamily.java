@@ -1,0 +1,27 @@
+package dev.lmm.diffusion.internal;
+
+import dev.lmm.Model;
+import dev.lmm.core.family.LoadContext;
+import dev.lmm.core.family.ModelFamily;
+import java.util.Set;
+
+/** Loads Stable Diffusion pipelines from diffusers folders. */
+public final class DiffusionFamily implements ModelFamily {
+  /** For {@link java.util.ServiceLoader}. */
+  public DiffusionFamily() {}
+
+  @Override
+  public Set<String> modelTypes() {
+    return Set.of();
+  }
+
+  @Override
+  public Set<String> pipelines() {
+    return Set.of("StableDiffusionPipeline", "StableDiffusionXLPipeline");
+  }
+
+  @Override
+  public Model load(LoadContext context) {
+    return DiffusionModel.load(context);
+  }
+}

@@ -1,0 +1,356 @@
+package dev.lmm.diffusion.internal;
+
+import dev.lmm.Cancellation;
+import dev.lmm.CancelledException;
+import dev.lmm.DenoisingStep;
+import dev.lmm.GenerateRequest;
+import dev.lmm.GeneratedImage;
+import dev.lmm.Image;
+import dev.lmm.InvalidRequestException;
+import dev.lmm.core.engine.Tensor;
+import dev.lmm.core.json.Json;
+import dev.lmm.core.random.TorchGenerator;
+import dev.lmm.diffusion.internal.scheduler.Scheduler;
+import dev.lmm.diffusion.internal.scheduler.Schedulers;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * From a request to pictures: text, noise, one step after the other, autoencoder. Random numbers
+ * are drawn in diffusers' order. Not thread-safe.
+ */
+final class Pipeline {
+  private static final int STEPS = 50;
+
+  private final Prompts prompts;
+  private final Unet unet;
+  private final Autoencoder vae;
+  private final Json schedulerConfig;
+  private final String schedulerName;
+  private final boolean xl;
+  private final String modelName;
+
+  Pipeline(
+      Prompts prompts,
+      Unet unet,
+      Autoencoder vae,
+      Json schedulerConfig,
+      String schedulerName,
+      boolean xl,
+      String modelName) {
+    this.modelName = modelName;
+    this.prompts = prompts;
+    this.unet = unet;
+    this.vae = vae;
+    this.schedulerConfig = schedulerConfig;
+    this.schedulerName = schedulerName;
+    this.xl = xl;
+  }
+
+  /** A picture's own size, each side rounded down to what the autoencoder takes. */
+  int[] size(Image image) {
+    int scale = vae.scale();
+    int width = image.width() / scale * scale;
+    int height = image.height() / scale * scale;
+    if (width == 0 || height == 0) {
+      throw new InvalidRequestException(
+          "image: is "
+              + image.width()
+              + "x"
+              + image.height()
+              + " pixels; expected at least "
+              + scale
+              + "x"
+              + scale);
+    }
+    return new int[] {width, height};
+  }
+
+  List<GeneratedImage> run(GenerateRequest request) {
+    Image image = request.image();
+    if (request.mask() != null && image == null) {
+      throw new InvalidRequestException("mask: needs a picture to paint in; give it with from()");
+    }
+    boolean painting = unet.config().inChannels() != vae.channels();
+    if (painting && request.mask() == null) {
+      throw new InvalidRequestException(
+          "mask: is missing; this model was made for painting into pictures");
+    }
+    int width = request.width();
+    int height = request.height();
+    if (width == 0) {
+      int[] own =
+          image == null
+              ? new int[] {
+                unet.config().sampleSize() * vae.scale(), unet.config().sampleSize() * vae.scale()
+              }
+              : size(image);
+      width = own[0];
+      height = own[1];
+    }
+    if (width % vae.scale() != 0 || height % vae.scale() != 0) {
+      throw new InvalidRequestException(
+          "size: is " + width + "x" + height + "; expected multiples of " + vae.scale());
+    }
+    double guidance = Double.isNaN(request.guidance()) ? (xl ? 5.0 : 7.5) : request.guidance();
+    Conditioning conditioning =
+        prompts.encode(
+            request.prompt(),
+            request.negative(),
+            guidance > 1,
+            request.clipSkip(),
+            sizes(width, height),
+            request.cancellation());
+    List<GeneratedImage> images = new ArrayList<>();
+    for (int i = 0; i < request.count(); i++) {
+      images.add(new Run(request, conditioning, guidance, width, height, i).picture());
+    }
+    return images;
+  }
+
+  /** SDXL's time ids: original height and width, crop, wanted height and width. */
+  private float[] sizes(int width, int height) {
+    int each = unet.config().addedTime();
+    if (!xl) {
+      return new float[0];
+    }
+    double[] numbers = {height, width, 0, 0, height, width};
+    float[] waves = new float[numbers.length * each];
+    for (int i = 0; i < numbers.length; i++) {
+      System.arraycopy(unet.waves(numbers[i], each), 0, waves, i * each, each);
+    }
+    return waves;
+  }
+
+  /** One picture of a request. */
+  private final class Run {
+    private final GenerateRequest request;
+    private final Conditioning conditioning;
+    private final double guidance;
+    private final int width;
+    private final int height;
+    private final int index;
+    private final int h;
+    private final int w;
+    private final int size;
+    private final TorchGenerator random;
+    private final @Nullable Cancellation cancellation;
+    private final String name;
+    private final int steps;
+
+    private float[] latents = {};
+
+    /** What is painted into, for masks: the clean latents, their noise, where to paint. */
+    private float @Nullable [] kept;
+
+    private float[] noise = {};
+    private float[] mask = {};
+
+    /** Mask and masked picture as further channels of the UNet's input. */
+    private float @Nullable [] paintChannels;
+
+    Run(
+        GenerateRequest request,
+        Conditioning conditioning,
+        double guidance,
+        int width,
+        int height,
+        int index) {
+      this.request = request;
+      this.conditioning = conditioning;
+      this.guidance = guidance;
+      this.width = width;
+      this.height = height;
+      this.index = index;
+      this.h = height / vae.scale();
+      this.w = width / vae.scale();
+      this.size = vae.channels() * h * w;
+      this.random = new TorchGenerator(request.seed() + index);
+      this.cancellation = request.cancellation();
+      this.name = request.scheduler() == null ? schedulerName : request.scheduler();
+      this.steps = request.steps() < 0 ? STEPS : request.steps();
+    }
+
+    GeneratedImage picture() {
+      Scheduler scheduler = Schedulers.of(schedulerConfig, name, request.sigmas(), steps);
+      int begin = start(scheduler);
+      for (int call = begin; call < scheduler.calls(); call++) {
+        check();
+        float[] output = predict(scheduler, call);
+        latents = scheduler.step(output, call, latents, random);
+        if (kept != null) {
+          keep(scheduler, call);
+        }
+        tell(scheduler, call - begin, scheduler.calls() - begin, call);
+      }
+      check();
+      Image image = vae.decode(latents, h, w, cancellation);
+      return new GeneratedImage(image, request.seed() + index, name, steps, parameters());
+    }
+
+    /** As the web user interfaces of the field write it. */
+    private String parameters() {
+      StringBuilder text = new StringBuilder(request.prompt());
+      if (request.negative() != null) {
+        text.append("\nNegative prompt: ").append(request.negative());
+      }
+      text.append("\nSteps: ").append(steps).append(", Sampler: ").append(name);
+      if (request.sigmas() != null) {
+        text.append(", Schedule type: ").append(request.sigmas());
+      }
+      text.append(", CFG scale: ").append(guidance);
+      text.append(", Seed: ").append(request.seed() + index);
+      text.append(", Size: ").append(width).append('x').append(height);
+      if (request.image() != null) {
+        text.append(", Denoising strength: ").append(request.strength());
+      }
+      if (request.clipSkip() > 0) {
+        // They count the last layer as 1.
+        text.append(", Clip skip: ").append(request.clipSkip() + 1);
+      }
+      return text.append(", Model: ").append(modelName).toString();
+    }
+
+    private void check() {
+      if (cancellation != null) {
+        cancellation.check();
+      }
+      if (Thread.currentThread().isInterrupted()) {
+        throw new CancelledException(
+            "The run was stopped: thread " + Thread.currentThread().getName() + " was interrupted");
+      }
+    }
+
+    /** The first latents; returns the first call. */
+    private int start(Scheduler scheduler) {
+      Image image = request.image();
+      if (image == null) {
+        latents = scaled(random.randn(size), scheduler.initialNoise());
+        return 0;
+      }
+      int taken = Math.min((int) (steps * request.strength()), steps);
+      int begin = (steps - taken) * scheduler.order();
+      if (taken < 1) {
+        throw new InvalidRequestException(
+            "strength: "
+                + request.strength()
+                + " of "
+                + steps
+                + " steps leaves none; expected at least one");
+      }
+      float[] planes = Pictures.planes(image, width, height);
+      float[] clean = vae.encode(planes, height, width, random, cancellation);
+      noise = random.randn(size);
+      Image drawn = request.mask();
+      boolean fresh = drawn != null && request.strength() == 1;
+      latents =
+          fresh ? scaled(noise, scheduler.initialNoise()) : scheduler.addNoise(clean, noise, begin);
+      if (drawn != null) {
+        paint(drawn, planes, clean);
+      }
+      return begin;
+    }
+
+    private void paint(Image drawn, float[] planes, float[] clean) {
+      float[] full = Pictures.mask(drawn, width, height);
+      float[] small = Pictures.latentMask(full, width, height, vae.scale());
+      float[] masked = new float[planes.length];
+      for (int i = 0; i < masked.length; i++) {
+        masked[i] = full[i % full.length] < 0.5f ? planes[i] : 0;
+      }
+      // Drawn from the posterior by both kinds of pipelines, though one does not use it.
+      float[] maskedLatents = vae.encode(masked, height, width, random, cancellation);
+      if (unet.config().inChannels() == vae.channels()) {
+        kept = clean;
+        mask = small;
+        return;
+      }
+      float[] channels = new float[small.length + maskedLatents.length];
+      System.arraycopy(small, 0, channels, 0, small.length);
+      System.arraycopy(maskedLatents, 0, channels, small.length, maskedLatents.length);
+      paintChannels = channels;
+    }
+
+    /** Puts the picture back, as noisy as the next call expects, where nothing is painted. */
+    private void keep(Scheduler scheduler, int call) {
+      float[] back = scheduler.addNoise(kept == null ? latents : kept, noise, call + 1);
+      for (int i = 0; i < latents.length; i++) {
+        float m = mask[i % mask.length];
+        latents[i] = (1 - m) * back[i] + m * latents[i];
+      }
+    }
+
+    private float[] predict(Scheduler scheduler, int call) {
+      boolean guided = conditioning.guided();
+      int rows = guided ? 2 : 1;
+      float[] input = scaled(latents, scheduler.inputScale(call));
+      float[] more = paintChannels == null ? new float[0] : paintChannels;
+      int row = input.length + more.length;
+      float[] batch = new float[rows * row];
+      for (int i = 0; i < rows; i++) {
+        System.arraycopy(input, 0, batch, i * row, input.length);
+        System.arraycopy(more, 0, batch, i * row + input.length, more.length);
+      }
+      float[] output =
+          unet.predict(
+              Tensor.of(batch, rows, row / (h * w), h, w),
+              scheduler.timestep(call),
+              conditioning.context(),
+              conditioning.added(),
+              cancellation);
+      return guided ? guide(output) : output;
+    }
+
+    private float[] guide(float[] both) {
+      float[] guided = new float[size];
+      float g = (float) guidance;
+      for (int i = 0; i < size; i++) {
+        guided[i] = both[i] + g * (both[size + i] - both[i]);
+      }
+      if (request.guidanceRescale() > 0) {
+        double ratio = deviation(both, size) / deviation(guided, 0);
+        double share = request.guidanceRescale();
+        return scaled(guided, share * ratio + 1 - share);
+      }
+      return guided;
+    }
+
+    private double deviation(float[] values, int from) {
+      double sum = 0;
+      double squares = 0;
+      for (int i = from; i < from + size; i++) {
+        sum += values[i];
+        squares += (double) values[i] * values[i];
+      }
+      double mean = sum / size;
+      return Math.sqrt((squares - sum * mean) / (size - 1));
+    }
+
+    private void tell(Scheduler scheduler, int done, int count, int call) {
+      if (request.listener() == null) {
+        return;
+      }
+      float[] now = latents.clone();
+      request
+          .listener()
+          .accept(
+              new DenoisingStep(
+                  index,
+                  done,
+                  count,
+                  scheduler.timestep(call),
+                  () -> vae.preview(now, h, w),
+                  () -> vae.decode(now, h, w, cancellation)));
+    }
+
+    private float[] scaled(float[] values, double factor) {
+      float f = (float) factor;
+      float[] out = new float[values.length];
+      for (int i = 0; i < out.length; i++) {
+        out[i] = values[i] * f;
+      }
+      return out;
+    }
+  }
+}

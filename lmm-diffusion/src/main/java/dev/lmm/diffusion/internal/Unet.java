@@ -1,0 +1,112 @@
+package dev.lmm.diffusion.internal;
+
+import dev.lmm.Cancellation;
+import dev.lmm.core.engine.RunOptions;
+import dev.lmm.core.engine.Tensor;
+import dev.lmm.core.family.LoadContext;
+import dev.lmm.core.family.Summaries;
+import dev.lmm.core.graph.WeightUsage;
+import dev.lmm.core.json.Json;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The network that predicts noise. Not thread-safe. */
+final class Unet implements AutoCloseable {
+  private final UnetConfig config;
+  private final SizedProgram program;
+  private final Summaries.Part part;
+
+  private Unet(UnetConfig config, SizedProgram program, Summaries.Part part) {
+    this.config = config;
+    this.program = program;
+    this.part = part;
+  }
+
+  static Unet load(LoadContext context) {
+    Path file = context.folder().resolve("unet").resolve("config.json");
+    UnetConfig config = UnetConfig.of(Json.parse(file));
+    var weights = context.weights("unet");
+    WeightUsage usage = new WeightUsage(weights, file.toString());
+    var graph = UnetGraph.of(config, usage, config.sampleSize(), config.sampleSize());
+    usage.requireAllRead(name -> false);
+    return new Unet(
+        config,
+        new SizedProgram(
+            (h, w) ->
+                context.compile(
+                    "unet",
+                    UnetGraph.of(config, new WeightUsage(weights, file.toString()), h, w),
+                    weights)),
+        new Summaries.Part(graph, weights));
+  }
+
+  UnetConfig config() {
+    return config;
+  }
+
+  Summaries.Part part() {
+    return part;
+  }
+
+  /**
+   * Predicts.
+   *
+   * @param sample [batch, channels, h, w]
+   * @param timestep need not be whole
+   * @param context [batch, tokens, width]
+   * @param added [batch, width], or null
+   * @return [batch, channels, h, w]
+   */
+  float[] predict(
+      Tensor sample,
+      double timestep,
+      Tensor context,
+      @Nullable Tensor added,
+      @Nullable Cancellation cancellation) {
+    Map<String, Tensor> inputs = new HashMap<>();
+    inputs.put("sample", sample);
+    inputs.put(
+        "time", Tensor.of(waves(timestep, config.channels().get(0)), 1, config.channels().get(0)));
+    inputs.put("context", context);
+    if (added != null) {
+      inputs.put("added", added);
+    }
+    Tensor noise =
+        program
+            .of((int) sample.dim(2), (int) sample.dim(3))
+            .run(inputs, Set.of(), RunOptions.cancelledBy(cancellation))
+            .get("noise");
+    if (noise == null) {
+      throw new IllegalStateException("no noise was computed");
+    }
+    return noise.toFloats();
+  }
+
+  float[] waves(double value, int width) {
+    return waves(config, value, width);
+  }
+
+  /** Cosines and sines of a number at falling frequencies. */
+  static float[] waves(UnetConfig config, double value, int width) {
+    int half = width / 2;
+    float[] waves = new float[width];
+    float t = (float) value;
+    for (int i = 0; i < half; i++) {
+      float exponent = (float) -Math.log(10000) * i / (half - config.freqShift());
+      float angle = t * (float) Math.exp(exponent);
+      float sine = (float) Math.sin(angle);
+      float cosine = (float) Math.cos(angle);
+      waves[i] = config.flipSinToCos() ? cosine : sine;
+      waves[half + i] = config.flipSinToCos() ? sine : cosine;
+    }
+    return waves;
+  }
+
+  @Override
+  public void close() {
+    program.close();
+  }
+}

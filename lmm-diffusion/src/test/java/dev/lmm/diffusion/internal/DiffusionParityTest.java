@@ -1,0 +1,268 @@
+package dev.lmm.diffusion.internal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.lmm.GenerateRequest;
+import dev.lmm.GeneratedImage;
+import dev.lmm.Generator;
+import dev.lmm.Image;
+import dev.lmm.Models;
+import dev.lmm.core.checkpoint.CheckpointFiles;
+import dev.lmm.core.checkpoint.CheckpointWeights;
+import dev.lmm.core.engine.CompileOptions;
+import dev.lmm.core.engine.Engines;
+import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.StoredTensor;
+import dev.lmm.core.engine.Tensor;
+import dev.lmm.core.graph.DType;
+import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.WeightUsage;
+import dev.lmm.core.json.Json;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Tiny pipelines in the published layouts against diffusers; reference/diffusion_goldens.py. */
+class DiffusionParityTest {
+  private static final Path GOLDEN = Path.of("src/test/resources/golden");
+  private static final List<String> PIPELINES = List.of("sd15", "sd21", "sdxl");
+
+  static Stream<Arguments> pipelinesAndEngines() {
+    return PIPELINES.stream()
+        .flatMap(p -> Stream.of("onnx", "reference").map(e -> Arguments.of(p, e)));
+  }
+
+  static Stream<String> pipelines() {
+    return PIPELINES.stream();
+  }
+
+  private static CheckpointWeights golden(String pipeline) {
+    return CheckpointWeights.ofSafetensors(
+        pipeline, List.of(GOLDEN.resolve(pipeline).resolve("golden.safetensors")));
+  }
+
+  private static Tensor tensor(CheckpointWeights golden, String name) {
+    StoredTensor stored = golden.locate(name);
+    ByteBuffer bytes = golden.map(name, 0, (int) stored.length());
+    return Tensor.of(stored.dtype(), stored.shape(), copy(bytes));
+  }
+
+  private static ByteBuffer copy(ByteBuffer bytes) {
+    ByteBuffer copy = ByteBuffer.allocateDirect(bytes.remaining()).order(bytes.order());
+    copy.put(bytes).flip();
+    return copy;
+  }
+
+  private static void close(Tensor actual, Tensor expected, String what) {
+    assertThat(actual.shape()).as(what).isEqualTo(expected.shape());
+    float[] a = actual.toFloats();
+    float[] e = expected.toFloats();
+    double worst = 0;
+    for (int i = 0; i < a.length; i++) {
+      assertThat(Float.isFinite(a[i])).as("%s [%d] is finite", what, i).isTrue();
+      worst = Math.max(worst, Math.abs(a[i] - e[i]));
+    }
+    assertThat(worst).as(what).isLessThan(1e-4);
+  }
+
+  private static Map<String, Tensor> run(
+      String engine, Graph graph, CheckpointWeights weights, Map<String, Tensor> inputs) {
+    try (Program program = Engines.choose(engine).compile(graph, weights, CompileOptions.DEFAULT)) {
+      return program.run(inputs);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("pipelinesAndEngines")
+  void textEncodersEqual(String pipeline, String engine) {
+    try (CheckpointWeights golden = golden(pipeline)) {
+      for (String part :
+          pipeline.equals("sdxl")
+              ? List.of("text_encoder", "text_encoder_2")
+              : List.of("text_encoder")) {
+        Path folder = GOLDEN.resolve(pipeline).resolve(part);
+        boolean projected = part.endsWith("_2");
+        TextEncoderConfig config =
+            TextEncoderConfig.of(Json.parse(folder.resolve("config.json")), projected);
+        try (CheckpointWeights weights = CheckpointFiles.open(folder)) {
+          Graph graph = TextEncoderGraph.of(config, part, new WeightUsage(weights, "config"));
+          Tensor ids = tensor(golden, part + ".ids");
+          Map<String, Tensor> inputs = new HashMap<>(Map.of("ids", ids));
+          if (projected) {
+            Tensor end = Tensor.zeros(DType.I64, ids.dim(0));
+            for (int row = 0; row < ids.dim(0); row++) {
+              long at = row * 77L;
+              for (int i = 0; i < 77; i++) {
+                at = ids.longs().get(row * 77 + i) > ids.longs().get((int) at) ? row * 77L + i : at;
+              }
+              end.longs().put(row, at);
+            }
+            inputs.put("end", end);
+          }
+          Map<String, Tensor> out = run(engine, graph, weights, inputs);
+          close(out.get("normed.3"), tensor(golden, part + ".last"), part + " last");
+          close(out.get("hidden.2"), tensor(golden, part + ".hidden_2"), part + " hidden");
+          if (projected) {
+            close(out.get("pooled"), tensor(golden, part + ".pooled"), part + " pooled");
+          }
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("pipelinesAndEngines")
+  void unetsEqual(String pipeline, String engine) {
+    Path folder = GOLDEN.resolve(pipeline).resolve("unet");
+    UnetConfig config = UnetConfig.of(Json.parse(folder.resolve("config.json")));
+    try (CheckpointWeights golden = golden(pipeline);
+        CheckpointWeights weights = CheckpointFiles.open(folder)) {
+      for (int k = 0; k < 3; k++) {
+        String at = "unet." + k + ".";
+        Tensor sample = tensor(golden, at + "sample");
+        Graph graph =
+            UnetGraph.of(
+                config,
+                new WeightUsage(weights, "config"),
+                (int) sample.dim(2),
+                (int) sample.dim(3));
+        int width = config.channels().get(0);
+        double time = tensor(golden, at + "time").toFloats()[0];
+        Map<String, Tensor> inputs = new HashMap<>();
+        inputs.put("sample", sample);
+        inputs.put("context", tensor(golden, at + "context"));
+        inputs.put("time", Tensor.of(Unet.waves(config, time, width), 1, width));
+        if (pipeline.equals("sdxl")) {
+          inputs.put("added", added(config, golden, at));
+        }
+        close(
+            run(engine, graph, weights, inputs).get("noise"),
+            tensor(golden, at + "noise"),
+            pipeline + " unet " + k);
+      }
+    }
+  }
+
+  private static Tensor added(UnetConfig config, CheckpointWeights golden, String at) {
+    float[] text = tensor(golden, at + "text_embeds").toFloats();
+    float[] ids = tensor(golden, at + "time_ids").toFloats();
+    int projection = text.length / 2;
+    int width = projection + 6 * config.addedTime();
+    float[] added = new float[2 * width];
+    for (int row = 0; row < 2; row++) {
+      System.arraycopy(text, row * projection, added, row * width, projection);
+      for (int i = 0; i < 6; i++) {
+        float[] waves = Unet.waves(config, ids[row * 6 + i], config.addedTime());
+        System.arraycopy(
+            waves, 0, added, row * width + projection + i * waves.length, waves.length);
+      }
+    }
+    return Tensor.of(added, 2, width);
+  }
+
+  @ParameterizedTest
+  @MethodSource("pipelinesAndEngines")
+  void autoencodersEqual(String pipeline, String engine) {
+    Path folder = GOLDEN.resolve(pipeline).resolve("vae");
+    VaeConfig config = VaeConfig.of(Json.parse(folder.resolve("config.json")));
+    try (CheckpointWeights golden = golden(pipeline);
+        CheckpointWeights weights = CheckpointFiles.open(folder)) {
+      WeightUsage usage = new WeightUsage(weights, "config");
+      Tensor latents = tensor(golden, "vae.latents");
+      close(
+          run(engine, VaeGraphs.decoder(config, usage, 5, 7), weights, Map.of("latents", latents))
+              .get("picture"),
+          tensor(golden, "vae.picture"),
+          "picture");
+      Tensor planes = tensor(golden, "vae.planes");
+      close(
+          run(engine, VaeGraphs.encoder(config, usage, 56, 40), weights, Map.of("picture", planes))
+              .get("moments"),
+          tensor(golden, "vae.moments"),
+          "moments");
+      usage.requireAllRead(name -> false);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("pipelines")
+  void picturesEqualWithinOneLevel(String pipeline) {
+    Json index = Json.parse(GOLDEN.resolve(pipeline).resolve("golden.json"));
+    List<String> wrong = new ArrayList<>();
+    try (CheckpointWeights golden = golden(pipeline);
+        Generator generator = Models.generator(GOLDEN.resolve(pipeline)).engine("onnx").load()) {
+      int i = 0;
+      for (Json one : index.at("cases").elements()) {
+        Image made = request(generator, one, pipeline).run().get(0).image();
+        Tensor expected = tensor(golden, "picture." + i);
+        byte[] bytes = new byte[(int) expected.elements()];
+        expected.data().get(bytes);
+        assertThat(made.height()).isEqualTo((int) expected.dim(0));
+        assertThat(made.width()).isEqualTo((int) expected.dim(1));
+        int worst = 0;
+        for (int k = 0; k < bytes.length; k++) {
+          worst = Math.max(worst, Math.abs((bytes[k] & 0xFF) - (made.rgb()[k] & 0xFF)));
+        }
+        if (worst > 1) {
+          wrong.add(
+              i + " " + one.stringAt("scheduler") + " differs by " + worst + ": " + one.raw());
+        }
+        i++;
+      }
+    }
+    assertThat(wrong).isEmpty();
+  }
+
+  private static GenerateRequest request(Generator generator, Json one, String pipeline) {
+    GenerateRequest request =
+        generator
+            .generate(one.stringAt("prompt"))
+            .steps((int) one.longAt("steps"))
+            .guidance(one.doubleAt("guidance", 7.5))
+            .seed(one.longAt("seed"))
+            .size((int) one.longAt("width"), (int) one.longAt("height"))
+            .scheduler(one.stringAt("scheduler"));
+    if (one.hasValue("negative")) {
+      request = request.negative(one.stringAt("negative"));
+    }
+    if (one.hasValue("guidanceRescale")) {
+      request = request.guidanceRescale(one.doubleAt("guidanceRescale", 0));
+    }
+    if (one.hasValue("clipSkip")) {
+      request = request.clipSkip((int) one.longAt("clipSkip"));
+    }
+    if (one.hasValue("image")) {
+      request =
+          request
+              .from(Image.read(GOLDEN.resolve(pipeline).resolve(one.stringAt("image"))))
+              .strength(one.doubleAt("strength", 0.8));
+    }
+    if (one.hasValue("mask")) {
+      request = request.mask(Image.read(GOLDEN.resolve(pipeline).resolve(one.stringAt("mask"))));
+    }
+    return request;
+  }
+
+  @ParameterizedTest
+  @MethodSource("pipelines")
+  void severalPicturesAreThoseOfTheirSeeds(String pipeline) {
+    try (Generator generator = Models.generator(GOLDEN.resolve(pipeline)).engine("onnx").load()) {
+      GenerateRequest request =
+          generator.generate("a red circle").steps(2).size(64, 64).scheduler("euler-a");
+      List<GeneratedImage> three = request.seed(5).count(3).run();
+      assertThat(three.stream().map(GeneratedImage::seed)).containsExactly(5L, 6L, 7L);
+      for (GeneratedImage each : three) {
+        Image alone = request.seed(each.seed()).run().get(0).image();
+        assertThat(Arrays.equals(alone.rgb(), each.image().rgb())).isTrue();
+      }
+    }
+  }
+}

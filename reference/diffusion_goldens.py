@@ -1,0 +1,258 @@
+"""Tiny Stable Diffusion pipelines in diffusers' layout, and what diffusers makes with them.
+
+    python diffusion_goldens.py
+
+Writes lmm-diffusion/src/test/resources/golden/<name>: the folder as diffusers saves it (fp16), golden.safetensors
+with whole tensors and golden.json with prompts, options and versions. Weights are seeded and made larger than at
+initialisation, so that attention, text and timestep matter. Loaded as anybody would, widened to float32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parent / "tiny"))
+
+import diffusers
+import transformers
+import vocabularies
+from diffusers import (
+    AutoencoderKL,
+    PNDMScheduler,
+    StableDiffusionImg2ImgPipeline,
+    StableDiffusionInpaintPipeline,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
+from safetensors.torch import save_file
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer
+
+from scheduler_goldens import NAMES, SD15
+
+# diffusers 0.42.1 looks for the tower below this name when layers are skipped; transformers 5 took the level out.
+CLIPTextModel.text_model = property(lambda self: self)
+
+OUT = Path(__file__).parent.parent / "lmm-diffusion/src/test/resources/golden"
+PROMPTS = ["a red circle on a blue background", "파란 배경에 빨간 원", ""]
+SIDE = 64
+
+
+def tokenizer(folder: Path, pad: str) -> CLIPTokenizer:
+    vocabularies.write_clip(folder, 11)
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        file = folder / name
+        file.write_text(file.read_text().replace('"pad_token": "<|endoftext|>"', f'"pad_token": "{pad}"'))
+    return CLIPTokenizer.from_pretrained(folder)
+
+
+def text_config(t, activation, width=32, projection=24) -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=len(t), hidden_size=width, intermediate_size=2 * width, num_hidden_layers=3, num_attention_heads=4,
+        max_position_embeddings=77, hidden_act=activation, projection_dim=projection,
+        bos_token_id=t.bos_token_id, eos_token_id=2, pad_token_id=t.pad_token_id,
+    )
+
+
+@torch.no_grad()
+def larger(model: torch.nn.Module, seed: int, sharp: float = 2.0) -> torch.nn.Module:
+    """Weights that make every part matter; norms near 1, biases not 0; ``sharp`` is how far attention chooses."""
+    g = torch.Generator().manual_seed(seed)
+    for name, p in model.named_parameters():
+        r = torch.randn(p.shape, generator=g)
+        if p.ndim == 1:
+            p.copy_((1 + 0.2 * r) if "norm" in name and name.endswith("weight") else 0.1 * r)
+        elif "embedding" in name and "time" not in name and "add_" not in name:
+            p.copy_(0.7 * r)
+        else:
+            fan = p[0].numel()
+            p.copy_(r * (sharp if ("to_q" in name or "to_k" in name or "q_proj" in name or "k_proj" in name) else 1.1) / fan**0.5)
+    return model.eval()
+
+
+def make(name: str, folder: Path, xl: bool, v_prediction: bool) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    work = folder / "work"
+    t1 = tokenizer(work / "tokenizer", "<|endoftext|>" if not v_prediction else "!")
+    text = larger(CLIPTextModel(text_config(t1, "gelu" if v_prediction else "quick_gelu")), 1)
+    unet = larger(
+        UNet2DConditionModel(
+            sample_size=8, layers_per_block=1, block_out_channels=(16, 32, 32),
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D") if xl
+            else ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+            up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D") if xl
+            else ("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+            transformer_layers_per_block=[1, 1, 2] if xl else 1,
+            attention_head_dim=[2, 4, 4] if (xl or v_prediction) else 4,
+            use_linear_projection=xl or v_prediction, norm_num_groups=8, cross_attention_dim=72 if xl else 32,
+            **({"addition_embed_type": "text_time", "addition_time_embed_dim": 8,
+                "projection_class_embeddings_input_dim": 24 + 48} if xl else {}),
+        ), 2, 1.2 if xl or v_prediction else 2.0)
+    vae = larger(
+        AutoencoderKL(
+            down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4,
+            block_out_channels=(8, 8, 16, 16), layers_per_block=1, latent_channels=4, norm_num_groups=4, sample_size=SIDE,
+            scaling_factor=0.7,
+        ), 3)
+    config = {**SD15, **({"prediction_type": "v_prediction"} if v_prediction else {})}
+    scheduler = PNDMScheduler.from_config(config)
+    common = dict(vae=vae, text_encoder=text, tokenizer=t1, unet=unet, scheduler=scheduler)
+    if xl:
+        t2 = tokenizer(work / "tokenizer_2", "!")
+        second = larger(CLIPTextModelWithProjection(text_config(t2, "gelu", width=40)), 4)
+        pipe = StableDiffusionXLPipeline(**common, tokenizer_2=t2, text_encoder_2=second, add_watermarker=False)
+    else:
+        pipe = StableDiffusionPipeline(**common, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+    pipe.to(dtype=torch.float16).save_pretrained(folder, safe_serialization=True)
+    for part in ("tokenizer", "tokenizer_2"):
+        if (work / part).exists():
+            shutil.rmtree(folder / part)
+            shutil.copytree(work / part, folder / part)
+    shutil.rmtree(work)
+
+
+def picture(seed: int, width: int, height: int) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width] / max(width, height)
+    base = np.stack([200 * x, 255 * y, 128 + 100 * np.sin(9 * x + 4 * y)], -1) + rng.normal(0, 9, (height, width, 3))
+    return Image.fromarray(np.clip(base, 0, 255).astype(np.uint8))
+
+
+def scheduler_of(pipe, name):
+    cls, extra = NAMES[name]
+    return getattr(diffusers, cls).from_config(pipe.scheduler.config if not isinstance(pipe, dict) else pipe, **extra)
+
+
+def options(xl: bool) -> list[dict]:
+    base = {"prompt": PROMPTS[0], "steps": 8, "guidance": 7.5, "seed": 3, "width": SIDE, "height": SIDE}
+    cases = [{**base, "scheduler": name} for name in NAMES]
+    cases += [
+        {**base, "scheduler": "euler", "prompt": PROMPTS[1], "negative": PROMPTS[0]},
+        {**base, "scheduler": "euler", "prompt": PROMPTS[2], "negative": ""},
+        {**base, "scheduler": "ddim", "guidance": 1.0},
+        {**base, "scheduler": "ddim", "guidance": 0.0, "seed": 2**32 + 5},
+        {**base, "scheduler": "ddim", "guidanceRescale": 0.7},
+        {**base, "scheduler": "pndm", "width": 104, "height": 72},
+        {**base, "scheduler": "ddim", "steps": 1},
+        {**base, "scheduler": "ddim", "prompt": "a red circle " * 40},
+    ]
+    if not xl:
+        cases += [
+            {**base, "scheduler": "ddim", "clipSkip": 1},
+            {**base, "scheduler": "ddim", "image": "start.png", "strength": 0.6},
+            {**base, "scheduler": "pndm", "image": "start.png", "strength": 0.5},
+            {**base, "scheduler": "euler-a", "image": "start.png", "strength": 1.0},
+            {**base, "scheduler": "heun", "image": "start.png", "strength": 0.6},
+            {**base, "scheduler": "ddim", "image": "start.png", "mask": "mask.png", "strength": 0.7},
+            {**base, "scheduler": "euler", "image": "start.png", "mask": "mask.png", "strength": 1.0},
+        ]
+    return cases
+
+
+def run(pipe, case: dict, folder: Path, xl: bool) -> torch.Tensor:
+    parts = dict(pipe.components)
+    parts["scheduler"] = scheduler_of(pipe.original_scheduler, case["scheduler"])
+    arguments = dict(
+        prompt=case["prompt"], negative_prompt=case.get("negative"), num_inference_steps=case["steps"],
+        guidance_scale=case["guidance"], generator=torch.Generator("cpu").manual_seed(case["seed"]), output_type="np",
+    )
+    if case.get("guidanceRescale"):
+        arguments["guidance_rescale"] = case["guidanceRescale"]
+    if case.get("clipSkip"):
+        arguments["clip_skip"] = case["clipSkip"]
+    if case.get("image"):
+        arguments["image"] = Image.open(folder / case["image"]).convert("RGB").resize((case["width"], case["height"]), Image.LANCZOS)
+        arguments["strength"] = case["strength"]
+        cls = StableDiffusionImg2ImgPipeline
+        if case.get("mask"):
+            cls = StableDiffusionInpaintPipeline
+            arguments["mask_image"] = Image.open(folder / case["mask"]).convert("RGB")
+            arguments |= {"width": case["width"], "height": case["height"]}
+    else:
+        cls = StableDiffusionXLPipeline if xl else StableDiffusionPipeline
+        arguments |= {"width": case["width"], "height": case["height"]}
+    made = cls(**parts, **({"add_watermarker": False} if xl else {"requires_safety_checker": False}))
+    made.set_progress_bar_config(disable=True)
+    image = made(**arguments).images[0]
+    return torch.from_numpy(np.ascontiguousarray((image * 255).round().astype(np.uint8)))
+
+
+def load(folder: Path, xl: bool):
+    cls = StableDiffusionXLPipeline if xl else StableDiffusionPipeline
+    extra = {"add_watermarker": False} if xl else {"safety_checker": None, "requires_safety_checker": False}
+    pipe = cls.from_pretrained(folder, torch_dtype=torch.float32, **extra)
+    pipe.original_scheduler = json.loads((folder / "scheduler/scheduler_config.json").read_text())
+    pipe.set_progress_bar_config(disable=True)
+    return pipe
+
+
+@torch.no_grad()
+def tensors(pipe, xl: bool) -> dict[str, torch.Tensor]:
+    out = {}
+    encoders = [("text_encoder", pipe.tokenizer, pipe.text_encoder)]
+    if xl:
+        encoders.append(("text_encoder_2", pipe.tokenizer_2, pipe.text_encoder_2))
+    for name, t, encoder in encoders:
+        ids = t(PROMPTS, padding="max_length", max_length=77, truncation=True, return_tensors="pt").input_ids
+        result = encoder(ids, output_hidden_states=True)
+        out[f"{name}.ids"] = ids
+        out[f"{name}.last"] = result.last_hidden_state
+        out[f"{name}.hidden_2"] = result.hidden_states[2]
+        if name.endswith("_2"):
+            out[f"{name}.pooled"] = result.text_embeds
+    g = torch.Generator().manual_seed(5)
+    c = pipe.unet.config
+    for k, (height, width, t) in enumerate([(8, 8, 981), (9, 13, 17.5), (6, 10, 0)]):
+        sample = torch.randn(2, 4, height, width, generator=g)
+        context = torch.randn(2, 77, c.cross_attention_dim, generator=g)
+        added = {"text_embeds": torch.randn(2, 24, generator=g), "time_ids": torch.tensor([[64.0, 72, 0, 8, 64, 72]] * 2)} if xl else None
+        out |= {f"unet.{k}.sample": sample, f"unet.{k}.context": context, f"unet.{k}.time": torch.tensor([float(t)])}
+        if xl:
+            out |= {f"unet.{k}.text_embeds": added["text_embeds"], f"unet.{k}.time_ids": added["time_ids"]}
+        out[f"unet.{k}.noise"] = pipe.unet(sample, t, context, added_cond_kwargs=added).sample
+    latents = torch.randn(1, 4, 5, 7, generator=g)
+    out |= {"vae.latents": latents, "vae.picture": pipe.vae.decode(latents).sample}
+    planes = 2 * torch.rand(1, 3, 56, 40, generator=g) - 1
+    out |= {"vae.planes": planes, "vae.moments": pipe.vae.encode(planes).latent_dist.parameters}
+    return {k: v.contiguous() for k, v in out.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.parse_args()
+    warnings.filterwarnings("ignore")
+    diffusers.utils.logging.set_verbosity_error()
+    for name, xl, v_prediction in [("sd15", False, False), ("sd21", False, True), ("sdxl", True, False)]:
+        folder = OUT / name
+        make(name, folder, xl, v_prediction)
+        if not xl:
+            picture(1, 90, 70).save(folder / "start.png")
+            mask = np.zeros((SIDE, SIDE), np.uint8)
+            mask[20:50, 10:40] = 255
+            Image.fromarray(mask).save(folder / "mask.png")
+        pipe = load(folder, xl)
+        golden = tensors(pipe, xl)
+        cases = options(xl)
+        if name == "sd21":
+            cases = [c for c in cases if c["scheduler"] in ("ddim", "euler", "dpmpp-2m", "unipc", "euler-a") and "image" not in c]
+        for i, case in enumerate(cases):
+            golden[f"picture.{i}"] = run(pipe, case, folder, xl)
+        save_file(golden, folder / "golden.safetensors")
+        value = {"diffusers": diffusers.__version__, "transformers": transformers.__version__, "torch": torch.__version__,
+                 "prompts": PROMPTS, "cases": cases}
+        (folder / "golden.json").write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+        spread = [int(golden[f"picture.{i}"].float().std()) for i in range(len(cases))]
+        print(name, len(cases), "pictures, spread", spread, sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) // 1000, "kB")
+
+
+if __name__ == "__main__":
+    main()
