@@ -14,12 +14,13 @@ import picocli.CommandLine.ParameterException;
 /** Where {@code lmm} begins. Exit status: 0 done, 1 failed, 2 wrong usage. */
 @Command(
     name = "lmm",
-    description = "Local multimodal models: embed, compare and inspect pictures and texts.",
+    description = "Local multimodal models: embed, compare, make and inspect pictures and texts.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     subcommands = {
       EmbedCommand.class,
       RankCommand.class,
+      GenerateCommand.class,
       SummaryCommand.class,
       TokenizeCommand.class,
       PreprocessCommand.class,

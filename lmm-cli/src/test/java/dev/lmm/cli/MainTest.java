@@ -3,6 +3,7 @@ package dev.lmm.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
+import dev.lmm.Image;
 import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.json.Json;
 import dev.lmm.tiny.TinyPictures;
@@ -269,6 +270,81 @@ class MainTest {
   }
 
   @Test
+  void generateMakesPicturesAndPreviews() throws IOException {
+    String model = "../lmm-diffusion/src/test/resources/golden/sd15";
+    Path out = folder.resolve("그림 a.png");
+    Path previews = folder.resolve("steps");
+    Json json =
+        run(
+                "generate",
+                model,
+                "--prompt",
+                "빨간 원",
+                "--negative",
+                "blue",
+                "--steps",
+                "2",
+                "--guidance",
+                "5",
+                "--seed",
+                "9",
+                "--scheduler",
+                "euler",
+                "--width",
+                "72",
+                "--height",
+                "64",
+                "--count",
+                "2",
+                "--previews",
+                previews.toString(),
+                "--out",
+                out.toString(),
+                "--json")
+            .json();
+    List<Json> images = json.at("images").elements();
+    assertThat(images).hasSize(2);
+    for (int i = 0; i < 2; i++) {
+      assertThat(images.get(i).longAt("seed")).isEqualTo(9 + i);
+      assertThat(images.get(i).stringAt("scheduler")).isEqualTo("euler");
+      assertThat(images.get(i).longAt("steps")).isEqualTo(2);
+      assertThat(images.get(i).longAt("width")).isEqualTo(72);
+      Path file = Path.of(images.get(i).stringAt("file"));
+      assertThat(file).hasFileName("그림 a-" + (9 + i) + ".png");
+      assertThat(Image.read(file).height()).isEqualTo(64);
+      assertThat(previews.resolve("00" + (i + 1) + "-step-002.png")).exists();
+    }
+    assertThat(json.stringAt("engine")).isEqualTo("onnx");
+
+    Path again = folder.resolve("b.png");
+    Ran started =
+        run(
+            "generate",
+            model,
+            "--prompt",
+            "",
+            "--steps",
+            "2",
+            "--init-image",
+            images.get(0).stringAt("file"),
+            "--strength",
+            "0.5",
+            "--out",
+            again.toString());
+    assertThat(started.out().strip()).isEqualTo(again.toString());
+    assertThat(Image.read(again).width()).isEqualTo(72);
+
+    run("generate", model, "--prompt", "a", "--scheduler", "x", "--out", again.toString())
+        .failed(1, "expected one of [ddim");
+    run("generate", model, "--prompt", "a", "--width", "64", "--out", again.toString())
+        .failed(2, "--width and --height belong together");
+    run("generate", model, "--prompt", "a", "--mask", picture, "--out", again.toString())
+        .failed(2, "need --init-image");
+    run("generate", "tiny-clip", "--prompt", "a", "--out", again.toString())
+        .failed(1, "makes no pictures");
+  }
+
+  @Test
   void wrongUsageIsOneLineAndStatusTwo() {
     run().failed(2, "No command was given");
     run("rank", "tiny-clip").failed(2, "--image");
@@ -295,7 +371,17 @@ class MainTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"embed", "rank", "summary", "tokenize", "preprocess", "bench", "doctor", "demo"})
+      strings = {
+        "embed",
+        "rank",
+        "generate",
+        "summary",
+        "tokenize",
+        "preprocess",
+        "bench",
+        "doctor",
+        "demo"
+      })
   void everyCommandHasHelp(String command) {
     Ran ran = run(command, "--help");
     assertThat(ran.status()).isZero();

@@ -1,0 +1,149 @@
+package dev.lmm.cli;
+
+import dev.lmm.Check;
+import dev.lmm.DenoisingStep;
+import dev.lmm.GenerateRequest;
+import dev.lmm.GeneratedImage;
+import dev.lmm.Image;
+import dev.lmm.ImageException;
+import dev.lmm.Model;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code lmm generate}. */
+@Command(name = "generate", description = "Makes pictures from text, or from a picture and text.")
+final class GenerateCommand extends ModelCommand {
+  @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "What it shows.")
+  String prompt = "";
+
+  @Option(names = "--negative", paramLabel = "TEXT", description = "What it must not show.")
+  @Nullable String negative;
+
+  @Option(names = "--steps", description = "Denoising steps; 50 by default.")
+  @Nullable Integer steps;
+
+  @Option(names = "--guidance", description = "How strictly the prompt is followed.")
+  @Nullable Double guidance;
+
+  @Option(names = "--guidance-rescale", description = "Tames strong guidance; 0 to 1.")
+  @Nullable Double guidanceRescale;
+
+  @Option(names = "--seed", description = "0 by default.")
+  long seed;
+
+  @Option(names = "--scheduler", paramLabel = "NAME", description = "The model's own by default.")
+  @Nullable String scheduler;
+
+  @Option(names = "--sigmas", description = "karras, exponential or beta.")
+  @Nullable String sigmas;
+
+  @Option(names = "--width", description = "In pixels.")
+  int width;
+
+  @Option(names = "--height", description = "In pixels.")
+  int height;
+
+  @Option(names = "--count", description = "How many; with seeds K, K+1, and so on.")
+  int count = 1;
+
+  @Option(names = "--clip-skip", description = "Last layers of the text tower left out.")
+  int clipSkip;
+
+  @Option(names = "--init-image", paramLabel = "FILE", description = "A picture to start from.")
+  @Nullable String initImage;
+
+  @Option(names = "--strength", description = "How much of it is redrawn, 0 to 1.")
+  @Nullable Double strength;
+
+  @Option(
+      names = "--mask",
+      paramLabel = "FILE",
+      description = "White where the start picture is redrawn.")
+  @Nullable String mask;
+
+  @Option(names = "--previews", paramLabel = "DIR", description = "Takes a picture of each step.")
+  @Nullable String previews;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      required = true,
+      description = "A PNG or JPEG file.")
+  String out = "";
+
+  @Override
+  public Integer call() {
+    if ((width == 0) != (height == 0)) {
+      throw wrong("--width and --height belong together");
+    }
+    if ((strength != null || mask != null) && initImage == null) {
+      throw wrong("--strength and --mask need --init-image");
+    }
+    Path target = path(out);
+    try (Model loaded = load()) {
+      warnOfRandomWeights(loaded.info());
+      List<Map<String, Object>> images = new ArrayList<>();
+      for (GeneratedImage made : request(loaded).run()) {
+        Path file = count == 1 ? target : numbered(target, made.seed());
+        made.save(file);
+        Map<String, Object> image = new LinkedHashMap<>();
+        image.put("file", file.toString());
+        image.put("seed", made.seed());
+        image.put("width", made.image().width());
+        image.put("height", made.image().height());
+        image.put("scheduler", made.scheduler());
+        image.put("steps", made.steps());
+        images.add(image);
+      }
+      Map<String, Object> document = document(loaded.info());
+      document.put("images", images);
+      return print(
+          document, () -> images.forEach(image -> output().line(image.get("file").toString())));
+    }
+  }
+
+  private GenerateRequest request(Model loaded) {
+    GenerateRequest request =
+        loaded.generator().generate(prompt).seed(seed).count(count).clipSkip(clipSkip);
+    request = negative == null ? request : request.negative(negative);
+    request = steps == null ? request : request.steps(steps);
+    request = guidance == null ? request : request.guidance(guidance);
+    request = guidanceRescale == null ? request : request.guidanceRescale(guidanceRescale);
+    request = scheduler == null ? request : request.scheduler(scheduler);
+    request = sigmas == null ? request : request.sigmas(sigmas);
+    request = width == 0 ? request : request.size(width, height);
+    request = strength == null ? request : request.strength(strength);
+    request = initImage == null ? request : request.from(Image.read(path(initImage)));
+    request = mask == null ? request : request.mask(Image.read(path(mask)));
+    return previews == null ? request : request.onStep(this::step);
+  }
+
+  private void step(DenoisingStep step) {
+    Path folder = path(Check.notNull(previews, "previews"));
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new ImageException(folder + ": cannot be made: " + e.getMessage(), e);
+    }
+    String name =
+        String.format(Locale.ROOT, "%03d-step-%03d.png", step.picture() + 1, step.index() + 1);
+    step.preview().save(folder.resolve(name));
+  }
+
+  private static Path numbered(Path target, long seed) {
+    String name = target.getFileName().toString();
+    int dot = name.lastIndexOf('.');
+    String numbered =
+        dot < 0 ? name + "-" + seed : name.substring(0, dot) + "-" + seed + name.substring(dot);
+    return target.resolveSibling(numbered);
+  }
+}
