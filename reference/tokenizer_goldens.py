@@ -11,7 +11,10 @@ neither cut nor padded, and the versions. The tokenizer files are in ``files/<to
 - ``gemma``: SigLIP 2's kind, small, lower-cased by character (see siglip_goldens.py);
 - ``gemma-cased``: the same files as they stand, without lower-casing;
 - ``qwen2.5``: Qwen2Tokenizer from the published vocab.json and merges.txt and its added tokens;
-- ``t5``: T5Tokenizer from spiece.model; ``bert``: BertTokenizer from vocab.txt, uncased.
+- ``t5``: T5Tokenizer from spiece.model; ``bert``: BertTokenizer from vocab.txt, uncased;
+- ``opt``: GPT2Tokenizer from OPT's vocab.json and merges.txt, ``</s>`` first;
+- ``opt-image``, ``t5-image``, ``bert-dec``: the same files with a tokenizer_config in BLIP-2's form, whose
+  ``added_tokens_decoder`` adds ``<image>`` or ``[DEC]``. ``more`` holds a few lines with such tokens.
 """
 
 from __future__ import annotations
@@ -27,8 +30,10 @@ import support
 
 import numpy as np
 from transformers import (
+    AutoTokenizer,
     BertTokenizer,
     CLIPTokenizer,
+    GPT2Tokenizer,
     PreTrainedTokenizerFast,
     Qwen2Tokenizer,
     Siglip2Tokenizer,
@@ -42,6 +47,15 @@ import contrastive
 FOLDER = support.CORE_GOLDEN / "tokenizers"
 SEED = 20
 LINES = 1000
+
+# With the tokens that BLIP-2 adds.
+MORE = [
+    "<image>", "<image><image> a photo of", "Question: what is it?<image> Answer:", "a <image>b", "<Image> < image>",
+    "[DEC]", "a cat[DEC]on a sofa", "[dec] [DEC]", "</s><pad><image>", "<extra_id_0><image><extra_id_99>", " </s> a", "[CLS][DEC][SEP]",
+]
+
+# The folder whose vocabulary another uses.
+BASES = {"opt-image": "opt", "t5-image": "t5", "bert-dec": "bert"}
 
 # Ordinary sentences, one script a line.
 SENTENCES = """\
@@ -150,6 +164,17 @@ def qwen(folder: Path) -> Qwen2Tokenizer:
     return tokenizer
 
 
+def adding(name: str):
+    """A published vocabulary, stored compressed, with a tokenizer_config of its own."""
+    with tempfile.TemporaryDirectory() as plain:
+        for file in (FOLDER / "files" / BASES.get(name, name)).iterdir():
+            data = file.read_bytes()
+            packed = file.suffix == ".gz"
+            Path(plain, file.stem if packed else file.name).write_bytes(gzip.decompress(data) if packed else data)
+        shutil.copyfile(FOLDER / "files" / name / "tokenizer_config.json", Path(plain, "tokenizer_config.json"))
+        return AutoTokenizer.from_pretrained(plain)
+
+
 def main() -> None:
     logging.set_verbosity_error()
     warnings.filterwarnings("ignore", message="This sequence already has")
@@ -163,7 +188,13 @@ def main() -> None:
         "qwen2.5": qwen(files / "qwen2.5"),
         "t5": T5Tokenizer.from_pretrained(files / "t5"),
         "bert": BertTokenizer.from_pretrained(files / "bert"),
+        "opt": adding("opt"),
+        "opt-image": adding("opt-image"),
+        "t5-image": adding("t5-image"),
+        "bert-dec": adding("bert-dec"),
     }
+    if not isinstance(made["opt"], GPT2Tokenizer):
+        raise AssertionError("OPT's class is GPT2Tokenizer")
     text = lines()
     siglip2 = Siglip2Tokenizer.from_pretrained(files / "gemma")
     if any(made["gemma"](line)["input_ids"] != siglip2(line)["input_ids"] for line in text):
@@ -172,6 +203,10 @@ def main() -> None:
     for name, tokenizer in made.items():
         ids = [tokenizer(line, truncation=False)["input_ids"] for line in text]
         about = {"class": type(tokenizer).__name__, "versions": support.versions(), "ids": ids}
+        if name == "opt" or name in BASES:
+            more = [tokenizer(line, truncation=False)["input_ids"] for line in MORE]
+            text_of = [[tokenizer.decode(i, skip_special_tokens=skip) for skip in (False, True)] for i in more]
+            about["more"] = {"lines": MORE, "ids": more, "decoded": text_of}
         write_gz(FOLDER / f"{name}.json.gz", about)
         print(name, type(tokenizer).__name__, sum(map(len, ids)), "ids", ids[0], ids[20], ids[len(ODD)][:12])
 

@@ -10,10 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/**
- * CLIP's byte-level BPE as a tokenizer.json, from vocab.json and merges.txt: NFC, white space to
- * one blank, lower case, words split by CLIP's pattern, {@code </w>} at the end of each.
- */
+/** Byte-level BPE as a tokenizer.json, from vocab.json and merges.txt: CLIP, Qwen2, GPT-2, OPT. */
 final class ByteLevelTokenizerJson {
   static final String CLIP_END_OF_WORD = "</w>";
 
@@ -104,9 +101,7 @@ final class ByteLevelTokenizerJson {
       } catch (NumberFormatException e) {
         throw token.unexpected("a key that is a token id");
       }
-      Map<String, Object> entry = flags(token, token.stringAt("content"), number);
-      entry.put("special", token.boolAt("special", false));
-      added.add(entry);
+      added.add(AddedTokens.flags(token, token.stringAt("content"), number));
     }
     Map<String, @Nullable Object> json = new LinkedHashMap<>();
     json.put("version", "1.0");
@@ -123,6 +118,56 @@ final class ByteLevelTokenizerJson {
                 byteLevel(config.boolAt("add_prefix_space", false), false))));
     json.put("decoder", byteLevel(true, true));
     json.put("model", model(vocabulary(vocabularyFile), mergesFile, null, ""));
+    return json;
+  }
+
+  /**
+   * GPT-2, and OPT, which is GPT-2's with ids of its own: bytes as they are typed. Nothing is put
+   * around a text, unless {@code add_bos_token}, as OPT has it, asks for {@code bos_token} first.
+   */
+  static Map<String, ?> gpt2(Path vocabularyFile, Path mergesFile, Json config) {
+    Map<String, Long> ids = vocabulary(vocabularyFile);
+    Map<String, Object> added = new LinkedHashMap<>();
+    for (String name : List.of("bos_token", "eos_token", "unk_token", "pad_token")) {
+      if (name.equals("pad_token") && !config.hasValue(name)) {
+        continue; // GPT-2 has none
+      }
+      String content = token(config, name, "<|endoftext|>");
+      Long id = ids.get(content);
+      if (id == null) {
+        throw new CheckpointException(
+            vocabularyFile
+                + ": lacks "
+                + content
+                + ", which is the "
+                + name
+                + (config.hasValue(name) ? " of " + config.source() : " of GPT-2"));
+      }
+      added.putIfAbsent(content, added(config, name, content, id));
+    }
+    Map<String, @Nullable Object> json = new LinkedHashMap<>();
+    json.put("version", "1.0");
+    json.put("added_tokens", List.copyOf(added.values()));
+    json.put("pre_tokenizer", byteLevel(config.boolAt("add_prefix_space", false), true));
+    if (config.boolAt("add_bos_token", false)) {
+      String bos = token(config, "bos_token", "<|endoftext|>");
+      Object first = Map.of("SpecialToken", Map.of("id", bos, "type_id", 0));
+      Object text = Map.of("Sequence", Map.of("id", "A", "type_id", 0));
+      json.put(
+          "post_processor",
+          Map.of(
+              "type",
+              "TemplateProcessing",
+              "single",
+              List.of(first, text),
+              "pair",
+              List.of(first, text),
+              "special_tokens",
+              Map.of(
+                  bos, Map.of("id", bos, "ids", List.of(ids.get(bos)), "tokens", List.of(bos)))));
+    }
+    json.put("decoder", byteLevel(true, true));
+    json.put("model", model(ids, mergesFile, null, ""));
     return json;
   }
 
@@ -192,20 +237,11 @@ final class ByteLevelTokenizerJson {
     Json token = special.hasValue(name) ? special.at(name) : null;
     Map<String, Object> added =
         token != null && token.isObject()
-            ? flags(token, content, id)
+            ? AddedTokens.flags(token, content, id)
             : SentencePieceJson.special(id, content, false);
     added.put("special", true);
     // Whatever the file says: the reference matches CLIP's special tokens in the text as typed.
     added.put("normalized", false);
-    return added;
-  }
-
-  private static Map<String, Object> flags(Json token, String content, long id) {
-    Map<String, Object> added =
-        SentencePieceJson.special(id, content, token.boolAt("normalized", false));
-    added.put("single_word", token.boolAt("single_word", false));
-    added.put("lstrip", token.boolAt("lstrip", false));
-    added.put("rstrip", token.boolAt("rstrip", false));
     return added;
   }
 }

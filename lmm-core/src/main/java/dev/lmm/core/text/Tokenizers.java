@@ -118,25 +118,37 @@ public final class Tokenizers {
                 vocabulary.toString(),
                 "",
                 null);
+        case "GPT2Tokenizer", "GPT2TokenizerFast" ->
+            new Layout(
+                AddedTokens.with(
+                    ByteLevelTokenizerJson.gpt2(vocabulary, merges, config), folder, config),
+                vocabulary.toString(),
+                "",
+                null);
         default ->
             throw new UnsupportedModelException(
                 folder
                     + ": tokenizer_class is "
                     + tokenizerClass
-                    + "; with vocab.json and merges.txt only CLIPTokenizer and Qwen2Tokenizer are"
-                    + " known");
+                    + "; with vocab.json and merges.txt only CLIPTokenizer, Qwen2Tokenizer and"
+                    + " GPT2Tokenizer are known");
       };
     }
     if (Files.isRegularFile(pieces)) {
       return new Layout(
-          SentencePieceJson.t5(pieces, config.intAt("extra_ids", 100)),
+          AddedTokens.with(
+              SentencePieceJson.t5(pieces, config.intAt("extra_ids", 100)), folder, config),
           pieces.toString(),
           "",
           null);
     }
     Path words = folder.resolve("vocab.txt");
     if (Files.isRegularFile(words)) {
-      return new Layout(BertTokenizerJson.of(words, config), words.toString(), "", null);
+      return new Layout(
+          AddedTokens.with(BertTokenizerJson.of(words, config), folder, config),
+          words.toString(),
+          "",
+          null);
     }
     throw new CheckpointException(
         folder

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -17,6 +18,10 @@ public final class TokenizerFixtures {
   /** Goldens whose tokenizer's files lie under another's name. */
   private static final Map<String, String> FOLDERS =
       Map.of("siglip-t5", "t5", "gemma-cased", "gemma");
+
+  /** Goldens whose vocabulary lies under another's name, their own folder holding the rest. */
+  private static final Map<String, String> BASES =
+      Map.of("opt-image", "opt", "t5-image", "t5", "bert-dec", "bert");
 
   private TokenizerFixtures() {}
 
@@ -34,24 +39,35 @@ public final class TokenizerFixtures {
         .toList();
   }
 
+  /** A few lines of the tokenizer's own: lines, ids, and the texts decoded from the ids. */
+  static Json more(String name) throws IOException {
+    return Json.parse(unzipped(ROOT.resolve(name + ".json.gz")), name).at("more");
+  }
+
   /** The tokenizer's files, unpacked, with the class where its files leave it open. */
   public static Path unpack(String name, Path target) throws IOException {
-    Path source = ROOT.resolve("files").resolve(FOLDERS.getOrDefault(name, name));
+    if (BASES.containsKey(name)) {
+      copy(ROOT.resolve("files").resolve(BASES.get(name)), target);
+    }
+    copy(ROOT.resolve("files").resolve(FOLDERS.getOrDefault(name, name)), target);
+    if (name.startsWith("siglip")) {
+      Files.writeString(
+          target.resolve("tokenizer_config.json"), "{\"tokenizer_class\":\"SiglipTokenizer\"}");
+    }
+    return target;
+  }
+
+  private static void copy(Path source, Path target) throws IOException {
     try (Stream<Path> files = Files.list(source)) {
       for (Path file : files.toList()) {
         String plain = file.getFileName().toString();
         if (plain.endsWith(".gz")) {
           Files.write(target.resolve(plain.substring(0, plain.length() - 3)), unzipped(file));
         } else {
-          Files.copy(file, target.resolve(plain));
+          Files.copy(file, target.resolve(plain), StandardCopyOption.REPLACE_EXISTING);
         }
       }
     }
-    if (name.startsWith("siglip")) {
-      Files.writeString(
-          target.resolve("tokenizer_config.json"), "{\"tokenizer_class\":\"SiglipTokenizer\"}");
-    }
-    return target;
   }
 
   private static byte[] unzipped(Path file) throws IOException {

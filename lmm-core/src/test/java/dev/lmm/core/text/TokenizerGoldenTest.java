@@ -2,6 +2,7 @@ package dev.lmm.core.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lmm.core.json.Json;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +26,11 @@ class TokenizerGoldenTest {
         "gemma-cased",
         "qwen2.5",
         "t5",
-        "bert"
+        "bert",
+        "opt",
+        "opt-image",
+        "t5-image",
+        "bert-dec"
       })
   void idsEqualTheReference(String name) throws IOException {
     List<String> lines = TokenizerFixtures.lines();
@@ -47,5 +52,25 @@ class TokenizerGoldenTest {
       }
     }
     assertThat(wrong).isEmpty();
+  }
+
+  /** Tokens that BLIP-2's checkpoints add, there and back. */
+  @ParameterizedTest
+  @ValueSource(strings = {"opt", "opt-image", "t5-image", "bert-dec"})
+  void addedTokensEqualTheReference(String name) throws IOException {
+    Json more = TokenizerFixtures.more(name);
+    List<Json> lines = more.at("lines").elements();
+    assertThat(lines).hasSizeGreaterThan(10);
+    Path folder = TokenizerFixtures.unpack(name, temporary);
+    try (Tokenizer tokenizer = Tokenizers.load(folder, false)) {
+      for (int i = 0; i < lines.size(); i++) {
+        String line = lines.get(i).string();
+        int[] ids = more.at("ids").elements().get(i).ints();
+        assertThat(tokenizer.encode(line, true).ids()).as(line).isEqualTo(ids);
+        List<Json> decoded = more.at("decoded").elements().get(i).elements();
+        assertThat(tokenizer.decode(ids, false)).as(line).isEqualTo(decoded.get(0).string());
+        assertThat(tokenizer.decode(ids, true)).as(line).isEqualTo(decoded.get(1).string());
+      }
+    }
   }
 }

@@ -3,6 +3,7 @@ package dev.lmm.core.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lmm.CheckpointException;
 import dev.lmm.ClosedException;
 import dev.lmm.InvalidRequestException;
 import dev.lmm.UnsupportedModelException;
@@ -37,6 +38,10 @@ class TokenizerTest {
         "t5 32100 <extra_id_0> 32099",
         "siglip-t5 32000 </s> 1",
         "bert 30522 [SEP] 102",
+        "bert-dec 30523 [DEC] 30522",
+        "opt 50265 Ċ 50118",
+        "opt-image 50266 <image> 50265",
+        "t5-image 32101 <image> 32100",
       })
   void piecesHaveIds(String name, int size, String piece, int id) throws IOException {
     try (Tokenizer tokenizer = Tokenizers.load(TokenizerFixtures.unpack(name, temporary), false)) {
@@ -58,9 +63,63 @@ class TokenizerTest {
     }
   }
 
+  /**
+   * An older layout: added_tokens.json, whose tokens are text unless the config calls them special.
+   */
+  @Test
+  void addedTokensHaveAFileOfTheirOwn() throws IOException {
+    Path folder = TokenizerFixtures.unpack("opt", temporary);
+    Files.writeString(folder.resolve("added_tokens.json"), "{\"<image>\": 50265}");
+    try (Tokenizer tokenizer = Tokenizers.load(folder, false)) {
+      int[] ids = tokenizer.encode("<image>a b", true).ids();
+      assertThat(ids).containsExactly(2, 50265, 102, 741);
+      assertThat(tokenizer.decode(ids, true)).isEqualTo("<image>a b");
+    }
+    Path config = folder.resolve("tokenizer_config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceFirst("\\{", "{\"additional_special_tokens\": [\"<image>\"], "));
+    try (Tokenizer tokenizer = Tokenizers.load(folder, false)) {
+      assertThat(tokenizer.decode(new int[] {2, 50265, 102}, true)).isEqualTo("a");
+    }
+  }
+
+  /** The native library would number such tokens anew, and the model would see others. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      quoteCharacter = '~',
+      value = {
+        "{\"<image>\": 50300};the token <image> the id 50300; expected 50265, the first behind",
+        "{\"the\": 50265};the token the the id 50265; expected 627, which it has in the vocabulary",
+        "{\"<a>\": 50265, \"<b>\": 50265};expected an id of its own",
+        "{\"<a>\": \"x\"};added_tokens.json",
+      })
+  void addedTokensOutOfPlaceAreRefused(String added, String message) throws IOException {
+    Path folder = TokenizerFixtures.unpack("opt", temporary);
+    Files.writeString(folder.resolve("added_tokens.json"), added);
+    assertThatThrownBy(() -> Tokenizers.load(folder, false))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("added_tokens.json")
+        .hasMessageContaining(message);
+  }
+
+  @Test
+  void namedTokensMustBeInTheVocabulary() throws IOException {
+    Path folder = TokenizerFixtures.unpack("opt", temporary);
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"),
+        "{\"tokenizer_class\": \"GPT2Tokenizer\", \"bos_token\": \"<nowhere>\"}");
+    assertThatThrownBy(() -> Tokenizers.load(folder, false))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("vocab.json: lacks <nowhere>, which is the bos_token of ")
+        .hasMessageContaining("tokenizer_config.json");
+  }
+
   /** Whatever a stream hands out, joined, is the whole; and never half a character. */
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2.5", "t5", "gemma-cased", "bert"})
+  @ValueSource(strings = {"qwen2.5", "t5", "gemma-cased", "bert", "opt-image"})
   void streamsJoinToTheWhole(String name) throws IOException {
     List<int[]> all = TokenizerFixtures.ids(name);
     try (Tokenizer tokenizer = Tokenizers.load(TokenizerFixtures.unpack(name, temporary), false)) {
@@ -86,7 +145,7 @@ class TokenizerTest {
 
   /** Any ids at all, as an untrained model gives them: bytes that never become characters. */
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2.5", "gemma-cased"})
+  @ValueSource(strings = {"qwen2.5", "gemma-cased", "opt"})
   void streamsOfNonsenseJoinToTheWhole(String name) throws IOException {
     Random random = new Random(1);
     try (Tokenizer tokenizer = Tokenizers.load(TokenizerFixtures.unpack(name, temporary), false)) {
