@@ -81,6 +81,9 @@ _GAINS = (
     ("q_proj.weight", 1.6),
     ("k_proj.weight", 1.6),
     ("in_proj_weight", 1.6),
+    ("qkv.weight", 1.6),
+    ("query.weight", 1.6),
+    ("key.weight", 1.6),
     ("fc1.weight", 1.4),
     ("patch_embedding.weight", _EMBEDDING),
     (".weight", 1.0),
@@ -99,10 +102,10 @@ def seeded_weights(model: torch.nn.Module, seed: int, overrides: dict[str, float
                 continue
             generator = torch.Generator().manual_seed(seed * 1_000_003 + zlib.crc32(name.encode()))
             noise = torch.randn(parameter.shape, generator=generator)
-            is_norm = any(part in name for part in ("layer_norm", "layernorm", "layrnorm"))
+            is_norm = any(part in name for part in ("layer_norm", "layernorm", "layrnorm", "LayerNorm"))
             if is_norm:
                 value = 1.0 + 0.25 * noise if name.endswith("weight") else 0.3 * noise
-            elif name.endswith("probe"):
+            elif name.endswith(("probe", "query_tokens")):
                 value = noise
             elif name.endswith("patch_embedding.bias") or ("embedding" in name and "patch" not in name):
                 value = _EMBEDDING * noise

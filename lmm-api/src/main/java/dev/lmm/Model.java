@@ -48,6 +48,17 @@ public interface Model extends AutoCloseable {
     throw new UnsupportedModelException(info().id() + " makes no pictures: it has no generator");
   }
 
+  /**
+   * The model as one that writes about pictures. Roles share the model's weights and end with it;
+   * closing such a role closes nothing.
+   *
+   * @return the role
+   * @throws UnsupportedModelException if it cannot play this role
+   */
+  default Captioner captioner() {
+    throw new UnsupportedModelException(info().id() + " writes nothing: it has no captioner");
+  }
+
   @Override
   void close();
 }

@@ -80,6 +80,37 @@ public final class Models {
   }
 
   /**
+   * A model that writes about pictures.
+   *
+   * @param id a hub id, a folder, or the name of a bundled model
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Captioner> captioner(String id) {
+    String name = Check.notNull(id, "id");
+    return new LoadRequest<>(
+        LoadOptions.DEFAULT,
+        options -> {
+          Model model = loader().load(name, options);
+          try {
+            return new OwningCaptioner(model, model.captioner());
+          } catch (RuntimeException e) {
+            model.close();
+            throw e;
+          }
+        });
+  }
+
+  /**
+   * A model that writes about pictures.
+   *
+   * @param folder with config, tokenizer and weights
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Captioner> captioner(Path folder) {
+    return captioner(Check.notNull(folder, "folder").toString());
+  }
+
+  /**
    * A model, whatever roles it plays.
    *
    * @param id a hub id, a folder, or the name of a bundled model

@@ -20,6 +20,8 @@ import picocli.CommandLine.ParameterException;
     subcommands = {
       EmbedCommand.class,
       RankCommand.class,
+      CaptionCommand.class,
+      AskCommand.class,
       GenerateCommand.class,
       SummaryCommand.class,
       TokenizeCommand.class,

@@ -1,5 +1,6 @@
 package dev.lmm.core.family;
 
+import dev.lmm.Captioner;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.Encoder;
@@ -127,6 +128,11 @@ public final class CheckpointModelLoader implements ModelLoader {
     @Override
     public Generator generator() {
       return model.generator();
+    }
+
+    @Override
+    public Captioner captioner() {
+      return model.captioner();
     }
 
     @Override

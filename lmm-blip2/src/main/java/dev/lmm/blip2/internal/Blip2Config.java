@@ -1,0 +1,220 @@
+package dev.lmm.blip2.internal;
+
+import dev.lmm.UnsupportedModelException;
+import dev.lmm.core.graph.Op;
+import dev.lmm.core.json.Json;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * config.json of the family, with the defaults of transformers' configuration classes for absent
+ * keys.
+ *
+ * @param numQueryTokens how many queries look at a picture
+ * @param vision the vision tower
+ * @param qformer the Q-Former
+ * @param text the language model
+ */
+record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text) {
+  /**
+   * {@code vision_config}.
+   *
+   * @param hiddenSize width
+   * @param intermediateSize width of the feed-forward layers
+   * @param numHiddenLayers layers
+   * @param numAttentionHeads heads
+   * @param imageSize side of the pictures, in pixels
+   * @param patchSize side of a patch, in pixels
+   * @param qkvBias whether queries, keys and values have a bias
+   * @param hiddenAct of the feed-forward layers
+   * @param layerNormEps of the layer norms
+   */
+  record Vision(
+      int hiddenSize,
+      int intermediateSize,
+      int numHiddenLayers,
+      int numAttentionHeads,
+      int imageSize,
+      int patchSize,
+      boolean qkvBias,
+      Op hiddenAct,
+      double layerNormEps) {
+    /** Rows that the tower gives: the class token and the patches. */
+    int rows() {
+      int side = imageSize / patchSize;
+      return 1 + side * side;
+    }
+  }
+
+  /**
+   * {@code qformer_config}.
+   *
+   * @param hiddenSize width
+   * @param intermediateSize width of the feed-forward layers
+   * @param numHiddenLayers layers
+   * @param numAttentionHeads heads
+   * @param crossAttentionFrequency every so-manyth layer, from the first on, looks at the picture
+   * @param hiddenAct of the feed-forward layers
+   * @param layerNormEps of the layer norms
+   */
+  record QFormer(
+      int hiddenSize,
+      int intermediateSize,
+      int numHiddenLayers,
+      int numAttentionHeads,
+      int crossAttentionFrequency,
+      Op hiddenAct,
+      double layerNormEps) {}
+
+  /**
+   * {@code text_config} of OPT.
+   *
+   * @param vocabSize rows of the table
+   * @param hiddenSize width
+   * @param ffnDim width of the feed-forward layers
+   * @param numHiddenLayers layers
+   * @param numAttentionHeads heads
+   * @param maxPositionEmbeddings queries, prompt and answer together
+   * @param activationFunction of the feed-forward layers
+   * @param tieWordEmbeddings whether the head is the table whatever the file holds
+   * @param bosTokenId begins a prompt
+   * @param eosTokenId ends an answer if generation_config.json does not say
+   */
+  record Text(
+      int vocabSize,
+      int hiddenSize,
+      int ffnDim,
+      int numHiddenLayers,
+      int numAttentionHeads,
+      int maxPositionEmbeddings,
+      Op activationFunction,
+      boolean tieWordEmbeddings,
+      int bosTokenId,
+      int eosTokenId) {}
+
+  /** Reads a config. */
+  static Blip2Config of(Json config) {
+    if (config.hasValue("architectures")) {
+      for (Json architecture : config.at("architectures").elements()) {
+        if (!architecture.string().equals("Blip2ForConditionalGeneration")) {
+          throw new UnsupportedModelException(
+              architecture.unexpected("Blip2ForConditionalGeneration, which writes").getMessage());
+        }
+      }
+    }
+    Vision vision = vision(config.objectOrEmpty("vision_config"));
+    return new Blip2Config(
+        positive(config, "num_query_tokens", 32),
+        vision,
+        qformer(config.objectOrEmpty("qformer_config"), vision),
+        text(config.objectOrEmpty("text_config")));
+  }
+
+  private static Vision vision(Json c) {
+    int image = positive(c, "image_size", 224);
+    int patch = positive(c, "patch_size", 14);
+    if (patch > image || image > 1 << 14) {
+      throw c.at("patch_size").unexpected("at most image_size, " + image + " (at most 16384)");
+    }
+    int heads = positive(c, "num_attention_heads", 16);
+    return new Vision(
+        width(c, 1408, heads),
+        positive(c, "intermediate_size", 6144),
+        positive(c, "num_hidden_layers", 39),
+        heads,
+        image,
+        patch,
+        c.boolAt("qkv_bias", true),
+        activation(c, "hidden_act", "gelu"),
+        c.doubleAt("layer_norm_eps", 1e-6));
+  }
+
+  private static QFormer qformer(Json c, Vision vision) {
+    int heads = positive(c, "num_attention_heads", 12);
+    int encoder = positive(c, "encoder_hidden_size", 1408);
+    if (encoder != vision.hiddenSize()) {
+      throw c.at("encoder_hidden_size")
+          .unexpected(vision.hiddenSize() + ", as vision_config.hidden_size says");
+    }
+    return new QFormer(
+        width(c, 768, heads),
+        positive(c, "intermediate_size", 3072),
+        positive(c, "num_hidden_layers", 12),
+        heads,
+        positive(c, "cross_attention_frequency", 2),
+        activation(c, "hidden_act", "gelu"),
+        c.doubleAt("layer_norm_eps", 1e-12));
+  }
+
+  private static Text text(Json c) {
+    String type = c.stringAt("model_type", "opt");
+    if (!type.equals("opt")) {
+      throw new UnsupportedModelException(
+          c.at("model_type")
+              .unexpected("opt; other language models are not there yet")
+              .getMessage());
+    }
+    int heads = positive(c, "num_attention_heads", 12);
+    int width = width(c, 768, heads);
+    // OPT of 350M: narrower embeddings and norms behind the layers. No BLIP-2 was published with
+    // it.
+    published(c, "do_layer_norm_before", true);
+    published(c, "_remove_final_layer_norm", false);
+    published(c, "enable_bias", true);
+    published(c, "layer_norm_elementwise_affine", true);
+    if (positive(c, "word_embed_proj_dim", width) != width) {
+      throw new UnsupportedModelException(
+          c.at("word_embed_proj_dim").unexpected("hidden_size, " + width).getMessage());
+    }
+    return new Text(
+        positive(c, "vocab_size", 50272),
+        width,
+        positive(c, "ffn_dim", 3072),
+        positive(c, "num_hidden_layers", 12),
+        heads,
+        positive(c, "max_position_embeddings", 2048),
+        activation(c, "activation_function", "relu"),
+        c.boolAt("tie_word_embeddings", true),
+        c.intAt("bos_token_id", 2),
+        c.intAt("eos_token_id", 2));
+  }
+
+  private static void published(Json c, String key, boolean value) {
+    if (c.boolAt(key, value) != value) {
+      throw new UnsupportedModelException(
+          c.at(key).unexpected(Boolean.toString(value)).getMessage());
+    }
+  }
+
+  private static int positive(Json c, String key, int absent) {
+    int value = c.intAt(key, absent);
+    if (value < 1 || value > 1 << 24) {
+      throw c.at(key).unexpected("a number from 1 to " + (1 << 24));
+    }
+    return value;
+  }
+
+  private static int width(Json c, int absent, int heads) {
+    int width = positive(c, "hidden_size", absent);
+    if (width % heads != 0) {
+      throw c.at("hidden_size").unexpected("a multiple of num_attention_heads, " + heads);
+    }
+    return width;
+  }
+
+  private static Op activation(Json c, String key, String absent) {
+    Op op = ACTIVATIONS.get(c.stringAt(key, absent));
+    if (op == null) {
+      throw new UnsupportedModelException(
+          c.at(key).unexpected("one of " + List.copyOf(ACTIVATIONS.keySet())).getMessage());
+    }
+    return op;
+  }
+
+  private static final Map<String, Op> ACTIVATIONS =
+      Map.of(
+          "gelu", Op.GELU,
+          "gelu_new", Op.GELU_TANH,
+          "gelu_pytorch_tanh", Op.GELU_TANH,
+          "relu", Op.RELU);
+}

@@ -1,0 +1,22 @@
+package dev.lmm.blip2.internal;
+
+import dev.lmm.Model;
+import dev.lmm.core.family.LoadContext;
+import dev.lmm.core.family.ModelFamily;
+import java.util.Set;
+
+/** Loads BLIP-2 checkpoints. */
+public final class Blip2Family implements ModelFamily {
+  /** For {@link java.util.ServiceLoader}. */
+  public Blip2Family() {}
+
+  @Override
+  public Set<String> modelTypes() {
+    return Set.of("blip-2");
+  }
+
+  @Override
+  public Model load(LoadContext context) {
+    return Blip2Model.load(context);
+  }
+}

@@ -1,0 +1,143 @@
+package dev.lmm.blip2.internal;
+
+import dev.lmm.Cancellation;
+import dev.lmm.core.decode.KvCache;
+import dev.lmm.core.decode.ProgramCache;
+import dev.lmm.core.decode.StepInput;
+import dev.lmm.core.decode.StepModel;
+import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.RunOptions;
+import dev.lmm.core.engine.Tensor;
+import dev.lmm.core.graph.Attributes;
+import dev.lmm.core.graph.DType;
+import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.GraphBuilder;
+import dev.lmm.core.graph.Value;
+import dev.lmm.core.graph.WeightUsage;
+import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * OPT as decoding sees it: pre-norm layers, learned positions that begin two rows down the table,
+ * the head the table itself.
+ *
+ * <p>Source: Zhang et al., OPT: Open Pre-trained Transformer Language Models (2022).
+ */
+final class OptModel implements StepModel {
+  private static final double EPSILON = 1e-5; // torch's default; no config has it
+  private static final int OFFSET = 2; // the table's first rows, left over from padding
+
+  private final Program program;
+  private final Blip2Config.Text config;
+
+  OptModel(Program program, Blip2Config.Text config) {
+    this.program = program;
+    this.config = config;
+  }
+
+  /**
+   * One step: {@code ids} and {@code positions} [batch, s], {@code foreign} [batch, s, width] which
+   * stands where {@code isForeign} [batch, s, 1] holds, {@code past} [batch], {@code last} [1] the
+   * entry whose {@code logits} [batch, vocabulary] are wanted.
+   */
+  static Graph graph(Blip2Config.Text config, WeightUsage weights) {
+    GraphBuilder root = new GraphBuilder("blip2.language", weights);
+    GraphBuilder m = root.at("language_model");
+    GraphBuilder g = m.at("model.decoder");
+    long width = config.hiddenSize();
+    int heads = config.numAttentionHeads();
+    long d = width / heads;
+    Value ids = root.input("ids", DType.I64, "batch", "s");
+    Value positions = root.input("positions", DType.I64, "batch", "s");
+    Value foreign = root.input("foreign", DType.F32, "batch", "s", width);
+    Value isForeign = root.input("isForeign", DType.BOOL, "batch", "s", 1);
+    Value past = root.input("past", DType.I32, "batch");
+    Value last = root.input("last", DType.I64, 1);
+
+    Value x = g.embedding("embed_tokens", ids, config.vocabSize(), width);
+    x = g.where(isForeign, foreign, x);
+    long rows = (long) config.maxPositionEmbeddings() + OFFSET;
+    x = g.add(x, g.embedding("embed_positions", positions, rows, width)); // [batch, s, width]
+    for (int i = 0; i < config.numHiddenLayers(); i++) {
+      GraphBuilder layer = g.at("layers").at(i);
+      GraphBuilder a = layer.at("self_attn");
+      Value h = layer.layerNorm("self_attn_layer_norm", x, EPSILON);
+      Value attended =
+          a.cachedAttention(
+              a.linear("q_proj", h, width),
+              a.linear("k_proj", h, width),
+              a.linear("v_proj", h, width),
+              layer.state("keys", DType.F32, "batch", heads, "capacity", d),
+              layer.state("values", DType.F32, "batch", heads, "capacity", d),
+              past,
+              null,
+              new Attributes.CachedAttention(heads, heads, 1 / Math.sqrt((double) d), 0));
+      x = layer.add(x, a.linear("out_proj", attended, width));
+      h = layer.layerNorm("final_layer_norm", x, EPSILON);
+      h = layer.unary(config.activationFunction(), layer.linear("fc1", h, config.ffnDim()));
+      x = layer.add(x, layer.linear("fc2", h, width));
+    }
+    // The head is wide: only the last entry goes through it.
+    Value end = g.reshape(g.gather(x, last, 1), "batch", width);
+    end = g.layerNorm("final_layer_norm", end, EPSILON);
+    boolean own = !config.tieWordEmbeddings() && m.has("lm_head.weight");
+    Value head =
+        own
+            ? m.weight("lm_head.weight", config.vocabSize(), width)
+            : g.weight("embed_tokens.weight", config.vocabSize(), width);
+    root.output("logits", m.linear(end, head, null));
+    return root.build();
+  }
+
+  @Override
+  public int vocabularySize() {
+    return config.vocabSize();
+  }
+
+  @Override
+  public int contextLength() {
+    return config.maxPositionEmbeddings();
+  }
+
+  @Override
+  public KvCache newCache(int rows, int capacity) {
+    return new ProgramCache(
+        program, rows, capacity, Map.of("batch", (long) rows, "capacity", (long) capacity));
+  }
+
+  @Override
+  public @Nullable Tensor step(
+      KvCache cache, StepInput input, @Nullable Cancellation cancellation) {
+    int rows = input.rows();
+    int count = input.count();
+    int width = config.hiddenSize();
+    long[] positions = new long[rows * count];
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] = input.positions()[0][i] + (long) OFFSET;
+    }
+    Tensor foreign = Tensor.zeros(DType.F32, rows, count, width);
+    Tensor isForeign = Tensor.zeros(DType.BOOL, rows, count, 1);
+    FloatBuffer target = foreign.floats();
+    for (StepInput.Slice slice : input.embeddings()) {
+      int at = slice.row() * count + slice.at();
+      FloatBuffer source = slice.values().floats();
+      target.put(at * width, source, slice.first() * width, slice.count() * width);
+      for (int i = 0; i < slice.count(); i++) {
+        isForeign.data().put(at + i, (byte) 1);
+      }
+    }
+    Map<String, Tensor> inputs = new HashMap<>();
+    inputs.put("ids", input.idsTensor());
+    inputs.put("positions", Tensor.of(positions, rows, count));
+    inputs.put("foreign", foreign);
+    inputs.put("isForeign", isForeign);
+    inputs.put("past", input.pastTensor());
+    inputs.put("last", Tensor.of(new long[] {count - 1}, 1));
+    return program
+        .run(inputs, Set.of("logits"), new RunOptions(((ProgramCache) cache).state(), cancellation))
+        .get("logits");
+  }
+}

@@ -1,0 +1,81 @@
+package dev.lmm.blip2.internal;
+
+import dev.lmm.core.graph.DType;
+import dev.lmm.core.graph.Dim;
+import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.GraphBuilder;
+import dev.lmm.core.graph.Value;
+import dev.lmm.core.graph.WeightUsage;
+
+/**
+ * The vision tower: EVA's ViT, whose queries, keys and values come from one matrix.
+ *
+ * <p>Source: Li et al., BLIP-2: Bootstrapping Language-Image Pre-training with Frozen Image
+ * Encoders and Large Language Models (2023), in the tensor names of transformers.
+ */
+final class VisionGraph {
+  private VisionGraph() {}
+
+  /** {@code pixels} [batch, 3, side, side] to {@code image} [batch, 1 + patches, width]. */
+  static Graph of(Blip2Config.Vision config, WeightUsage weights) {
+    GraphBuilder root = new GraphBuilder("blip2.vision", weights);
+    GraphBuilder g = root.at("vision_model");
+    long width = config.hiddenSize();
+    long patch = config.patchSize();
+    Dim batch = Dim.symbol("batch");
+    Value pixels = g.input("pixels", DType.F32, batch, 3, config.imageSize(), config.imageSize());
+
+    GraphBuilder e = g.at("embeddings");
+    GraphBuilder p = e.at("patch_embedding");
+    Value patches =
+        p.conv(
+            pixels,
+            p.weight("weight", width, 3, patch, patch),
+            p.weight("bias", width),
+            config.patchSize(),
+            0); // [batch, width, rows, columns]
+    patches =
+        e.transpose(
+            e.reshape(patches, batch, width, patches.dim(2).times(patches.dim(3))), 0, 2, 1);
+    Value first = e.expand(e.weight("class_embedding", 1, 1, width), batch, 1, width);
+    Value x = e.concat(1, first, patches); // [batch, rows, width]
+    x = e.add(x, e.weight("position_embedding", 1, config.rows(), width));
+    for (int i = 0; i < config.numHiddenLayers(); i++) {
+      x = layer(g.at("encoder.layers").at(i), x, config);
+    }
+    // The norm is over every row: the Q-Former looks at all of them.
+    root.output("image", g.layerNorm("post_layernorm", x, config.layerNormEps()));
+    return root.build();
+  }
+
+  private static Value layer(GraphBuilder g, Value x, Blip2Config.Vision config) {
+    long width = config.hiddenSize();
+    Value h = g.layerNorm("layer_norm1", x, config.layerNormEps());
+    GraphBuilder a = g.at("self_attn");
+    Value attended =
+        a.attention(
+            part(a, h, 0, config),
+            part(a, h, 1, config),
+            part(a, h, 2, config),
+            config.numAttentionHeads(),
+            false,
+            null);
+    x = g.add(x, a.linear("projection", attended, width));
+    GraphBuilder m = g.at("mlp");
+    h = g.layerNorm("layer_norm2", x, config.layerNormEps());
+    h = m.unary(config.hiddenAct(), m.linear("fc1", h, config.intermediateSize()));
+    return g.add(x, m.linear("fc2", h, width));
+  }
+
+  /** Queries, keys or values: a third of the rows of {@code qkv}. */
+  private static Value part(GraphBuilder a, Value x, int which, Blip2Config.Vision config) {
+    long width = config.hiddenSize();
+    GraphBuilder g = a.at("qkv");
+    return g.linear(
+        x,
+        g.weightRows("weight", new long[] {3 * width, width}, which * width, width),
+        config.qkvBias()
+            ? g.weightRows("bias", new long[] {3 * width}, which * width, width)
+            : null);
+  }
+}

@@ -1,0 +1,203 @@
+package dev.lmm.blip2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.lmm.Cancellation;
+import dev.lmm.CancelledException;
+import dev.lmm.Caption;
+import dev.lmm.CaptionRequest;
+import dev.lmm.Captioner;
+import dev.lmm.ClosedException;
+import dev.lmm.Image;
+import dev.lmm.InvalidRequestException;
+import dev.lmm.Model;
+import dev.lmm.Models;
+import dev.lmm.UnsupportedModelException;
+import dev.lmm.core.checkpoint.CheckpointWeights;
+import dev.lmm.core.json.Json;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The tiny checkpoint on every engine: the answers of transformers. */
+class CaptionerTest {
+  private static final Path FOLDER = Path.of("src/test/resources/golden/blip2-opt");
+  private static final Path PICTURES = Path.of("../lmm-clip/src/test/resources/golden/pictures");
+  private static final Json GOLDEN = Json.parse(FOLDER.resolve("golden.json"));
+  private static final int NEW = 12;
+
+  private static Image picture(int index) {
+    String name = GOLDEN.at("pictures").elements().get(index).string();
+    return Image.read(PICTURES.resolve(name));
+  }
+
+  private static CaptionRequest request(Captioner captioner, Json golden) {
+    CaptionRequest request = captioner.caption(picture(golden.intAt("picture"))).maxTokens(NEW);
+    return golden.hasValue("prompt") ? request.prompt(golden.stringAt("prompt")) : request;
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"onnx", "reference"})
+  void greedyEqualsTheReference(String engine) {
+    try (Captioner captioner = Blip2.from(FOLDER).engine(engine).load()) {
+      List<Json> cases = GOLDEN.at("cases").elements();
+      assertThat(cases).hasSize(12);
+      int ended = 0;
+      for (Json golden : cases) {
+        Caption found = request(captioner, golden).run();
+        assertThat(found.tokens()).isEqualTo(ints(golden.at("greedy")));
+        double[] expected = golden.at("logprobs").doubles();
+        for (int i = 0; i < expected.length; i++) {
+          assertThat(found.logProbabilities().get(i)).isCloseTo(expected[i], within(1e-3));
+        }
+        assertThat(found.text()).isEqualTo(golden.stringAt("text"));
+        assertThat(found.complete()).isEqualTo(expected.length < NEW);
+        ended += found.complete() ? 1 : 0;
+      }
+      assertThat(ended).isBetween(3, 9); // both kinds of end are among them
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"onnx", "reference"})
+  void beamsEqualTheReference(String engine) {
+    try (Captioner captioner = Blip2.from(FOLDER).engine(engine).load()) {
+      for (Json golden : GOLDEN.at("cases").elements()) {
+        List<Caption> found = request(captioner, golden).beams(5).best(3).runAll();
+        List<Json> expected = golden.at("beams").elements();
+        assertThat(found).hasSameSizeAs(expected);
+        for (int i = 0; i < found.size(); i++) {
+          assertThat(found.get(i).tokens()).isEqualTo(ints(expected.get(i).at("tokens")));
+          assertThat(found.get(i).text()).isEqualTo(expected.get(i).stringAt("text"));
+          assertThat(found.get(i).score())
+              .isCloseTo(expected.get(i).doubleAt("score"), within(1e-4));
+        }
+      }
+    }
+  }
+
+  @Test
+  void pixelsAndTokensEqualTheReference() {
+    try (Captioner captioner = Blip2.from(FOLDER).load();
+        CheckpointWeights golden = golden()) {
+      float[] all = floats(golden, "pixel_values");
+      int each = all.length / 3;
+      for (int i = 0; i < 3; i++) {
+        float[] expected = Arrays.copyOfRange(all, i * each, (i + 1) * each);
+        float[] found = captioner.inspect().preprocess(picture(i)).values();
+        assertThat(found).hasSameSizeAs(expected);
+        for (int k = 0; k < found.length; k++) {
+          assertThat(Math.abs(found[k] - expected[k]) <= 1e-6).isTrue();
+        }
+      }
+      for (Json each2 : GOLDEN.at("cases").elements()) {
+        List<Integer> ids = ints(each2.at("ids"));
+        String prompt = each2.hasValue("prompt") ? each2.stringAt("prompt") : "";
+        assertThat(captioner.inspect().tokenize(prompt).ids())
+            .isEqualTo(ids.subList(6, ids.size()));
+      }
+    }
+  }
+
+  @Test
+  void streamsJoinToTheCaption() {
+    try (Captioner captioner = Blip2.from(FOLDER).load()) {
+      for (Json golden : GOLDEN.at("cases").elements()) {
+        StringBuilder joined = new StringBuilder();
+        Caption found = request(captioner, golden).stream(joined::append);
+        assertThat(joined.toString().strip()).isEqualTo(found.text());
+        assertThat(found.tokens()).isEqualTo(ints(golden.at("greedy")));
+      }
+    }
+  }
+
+  @Test
+  void askUsesTheFormOfTheFamily() {
+    try (Captioner captioner = Blip2.from(FOLDER).load()) {
+      Caption asked = captioner.ask(picture(1), " what is in the picture? ").maxTokens(NEW).run();
+      Json golden =
+          GOLDEN.at("cases").elements().stream()
+              .filter(c -> c.intAt("picture") == 1 && c.hasValue("prompt"))
+              .filter(c -> c.stringAt("prompt").startsWith("Question"))
+              .findFirst()
+              .orElseThrow();
+      assertThat(asked.tokens()).isEqualTo(ints(golden.at("greedy")));
+    }
+  }
+
+  @Test
+  void drawsAreRepeatable() {
+    try (Captioner captioner = Blip2.from(FOLDER).load()) {
+      CaptionRequest request = captioner.caption(picture(0)).maxTokens(NEW);
+      assertThat(request.sample(0.95, 1, 3).run()).isEqualTo(request.sample(0.95, 1, 3).run());
+      assertThat(request.sample(0.95, 1, 3).run()).isNotEqualTo(request.sample(0.95, 1, 4).run());
+    }
+  }
+
+  @Test
+  void badRequestsAreNamed() {
+    try (Captioner captioner = Blip2.from(FOLDER).load()) {
+      Image image = picture(0);
+      CaptionRequest request = captioner.caption(image);
+      refused(() -> captioner.ask(image, " "), "question: is blank");
+      refused(() -> request.beams(0), "beams: is 0; expected 1 to 64");
+      refused(() -> request.maxTokens(0), "maxTokens: is 0");
+      refused(
+          () -> request.best(2).runAll(), "best: is 2; expected at most the number of beams, 1");
+      refused(() -> request.beams(2).stream(text -> {}), "one beam only");
+      refused(() -> request.prompt("a <image> of").run(), "prompt: holds <image>");
+      refused(() -> request.prompt("x".repeat(10_000)).run(), "context holds 96 together");
+      assertThat(captioner.caption(Image.ofRgb(1, 1, new byte[3])).run().tokens()).isNotEmpty();
+    }
+  }
+
+  private static void refused(
+      org.assertj.core.api.ThrowableAssert.ThrowingCallable call, String why) {
+    assertThatThrownBy(call).isInstanceOf(InvalidRequestException.class).hasMessageContaining(why);
+  }
+
+  @Test
+  void runsAreStoppedAndModelsClosed() {
+    Cancellation stop = new Cancellation();
+    stop.cancel();
+    Captioner captioner = Blip2.from(FOLDER).load();
+    CaptionRequest request = captioner.caption(picture(0));
+    assertThatThrownBy(() -> request.cancelledBy(stop).run())
+        .isInstanceOf(CancelledException.class);
+    captioner.close();
+    captioner.close();
+    assertThatThrownBy(request::run).isInstanceOf(ClosedException.class);
+    assertThatThrownBy(() -> captioner.caption(picture(0))).isInstanceOf(ClosedException.class);
+  }
+
+  @Test
+  void otherRolesAreRefused() {
+    try (Model model = Models.load(FOLDER.toString())) {
+      assertThatThrownBy(model::encoder).isInstanceOf(UnsupportedModelException.class);
+      assertThat(model.summary().parts()).hasSize(3);
+      model.captioner().close();
+      assertThat(model.captioner().caption(picture(0)).maxTokens(1).run().tokens()).hasSize(1);
+    }
+  }
+
+  private static CheckpointWeights golden() {
+    return CheckpointWeights.ofSafetensors("golden", List.of(FOLDER.resolve("golden.safetensors")));
+  }
+
+  private static float[] floats(CheckpointWeights golden, String name) {
+    ByteBuffer bytes = golden.map(name, 0, (int) golden.locate(name).length());
+    float[] values = new float[bytes.remaining() / 4];
+    bytes.asFloatBuffer().get(values);
+    return values;
+  }
+
+  private static List<Integer> ints(Json json) {
+    return Arrays.stream(json.ints()).boxed().toList();
+  }
+}

@@ -1,0 +1,112 @@
+package dev.lmm.blip2;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.lmm.Captioner;
+import dev.lmm.CheckpointException;
+import dev.lmm.Image;
+import dev.lmm.LmmException;
+import dev.lmm.UnsupportedModelException;
+import dev.lmm.core.json.Json;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Other forms of the checkpoint's configs: read the same, or refused by name. */
+class LayoutsTest {
+  private static final Path FOLDER = Path.of("src/test/resources/golden/blip2-opt");
+  private static final Path PICTURES = Path.of("../lmm-clip/src/test/resources/golden/pictures");
+
+  @TempDir Path folder;
+
+  @BeforeEach
+  void copy() throws IOException {
+    try (Stream<Path> files = Files.list(FOLDER)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, folder.resolve(file.getFileName()));
+      }
+    }
+  }
+
+  private void edit(String file, String found, String replacement) throws IOException {
+    String text = Files.readString(folder.resolve(file));
+    assertThat(text).contains(found);
+    Files.writeString(folder.resolve(file), text.replace(found, replacement));
+  }
+
+  /** Published before image tokens were: the same answer. */
+  @Test
+  void anOlderConfigReadsTheSame() throws IOException {
+    Json config = Json.parse(FOLDER.resolve("config.json"));
+    int image = config.intAt("image_token_index");
+    edit("config.json", "\"image_token_index\": " + image + ",", "");
+    edit(
+        "config.json",
+        "\"max_position_embeddings\": 96,",
+        "\"max_position_embeddings\": 96, \"tie_word_embeddings\": false,");
+    edit("tokenizer_config.json", "\"added_tokens_decoder\"", "\"unused\"");
+    Files.delete(folder.resolve("processor_config.json"));
+    Json golden = Json.parse(FOLDER.resolve("golden.json"));
+    Json first = golden.at("cases").elements().get(1);
+    String name = golden.at("pictures").elements().get(first.intAt("picture")).string();
+    try (Captioner captioner = Blip2.from(folder).load()) {
+      List<Integer> tokens =
+          captioner
+              .caption(Image.read(PICTURES.resolve(name)))
+              .prompt(first.stringAt("prompt"))
+              .maxTokens(12)
+              .run()
+              .tokens();
+      assertThat(tokens).isEqualTo(Arrays.stream(first.at("greedy").ints()).boxed().toList());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "\"model_type\": \"opt\"|\"model_type\": \"t5\"|model_type",
+        "\"Blip2ForConditionalGeneration\"|\"Blip2ForImageTextRetrieval\"|Blip2ForConditionalGeneration",
+        "\"word_embed_proj_dim\": 40|\"word_embed_proj_dim\": 20|hidden_size, 40",
+        "\"ffn_dim\": 80|\"ffn_dim\": 80, \"do_layer_norm_before\": false|do_layer_norm_before",
+        "\"ffn_dim\": 80|\"ffn_dim\": 80, \"activation_function\": \"x\"|activation_function",
+      })
+  void whatIsNotThereIsNamed(String found, String replacement, String message) throws IOException {
+    edit("config.json", found, replacement);
+    refused(UnsupportedModelException.class, message);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '~',
+      value = {
+        "config.json|\"ffn_dim\": 80|\"ffn_dim\": 81|fc1",
+        "config.json|\"num_query_tokens\": 6|\"num_query_tokens\": 7|query_tokens",
+        "config.json|\"num_hidden_layers\": 4|\"num_hidden_layers\": 3|qformer.encoder.layer.3",
+        "config.json|\"encoder_hidden_size\": 32|\"encoder_hidden_size\": 33|hidden_size",
+        "config.json|\"num_attention_heads\": 3|\"num_attention_heads\": 0|num_attention_heads",
+        "preprocessor_config.json|\"height\": 42|\"height\": 41|image_size is 42",
+      })
+  void contradictionsAreNamed(String file, String found, String replacement, String message)
+      throws IOException {
+    edit(file, found, replacement);
+    refused(CheckpointException.class, message);
+  }
+
+  private void refused(Class<? extends LmmException> kind, String message) {
+    assertThatThrownBy(() -> Blip2.from(folder).load())
+        .isInstanceOf(kind)
+        .hasMessageContaining(message);
+  }
+}

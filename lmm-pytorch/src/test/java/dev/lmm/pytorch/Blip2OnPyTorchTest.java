@@ -1,0 +1,51 @@
+package dev.lmm.pytorch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.lmm.Caption;
+import dev.lmm.CaptionRequest;
+import dev.lmm.Captioner;
+import dev.lmm.Image;
+import dev.lmm.blip2.Blip2;
+import dev.lmm.core.json.Json;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** BLIP-2 on this engine: the answers of transformers, greedy and with beams. */
+class Blip2OnPyTorchTest {
+  private static final Path FOLDER = Path.of("../lmm-blip2/src/test/resources/golden/blip2-opt");
+  private static final Path PICTURES = Path.of("../lmm-clip/src/test/resources/golden/pictures");
+
+  @Test
+  void answersEqualTheReference() {
+    Json json = Json.parse(FOLDER.resolve("golden.json"));
+    try (Captioner captioner = Blip2.from(FOLDER).engine("pytorch").load()) {
+      for (Json golden : json.at("cases").elements()) {
+        String name = json.at("pictures").elements().get(golden.intAt("picture")).string();
+        CaptionRequest request =
+            captioner
+                .caption(Image.read(PICTURES.resolve(name)))
+                .prompt(golden.hasValue("prompt") ? golden.stringAt("prompt") : "")
+                .maxTokens(12);
+        Caption greedy = request.run();
+        assertThat(greedy.tokens()).isEqualTo(ints(golden.at("greedy")));
+        double[] expected = golden.at("logprobs").doubles();
+        for (int i = 0; i < expected.length; i++) {
+          assertThat(greedy.logProbabilities().get(i)).isCloseTo(expected[i], within(1e-3));
+        }
+        List<Caption> best = request.beams(5).best(3).runAll();
+        List<Json> beams = golden.at("beams").elements();
+        for (int i = 0; i < beams.size(); i++) {
+          assertThat(best.get(i).tokens()).isEqualTo(ints(beams.get(i).at("tokens")));
+        }
+      }
+    }
+  }
+
+  private static List<Integer> ints(Json json) {
+    return Arrays.stream(json.ints()).boxed().toList();
+  }
+}
