@@ -59,6 +59,17 @@ public interface Model extends AutoCloseable {
     throw new UnsupportedModelException(info().id() + " writes nothing: it has no captioner");
   }
 
+  /**
+   * The model as one that talks about pictures and videos. Roles share the model's weights and end
+   * with it; closing such a role closes nothing.
+   *
+   * @return the role
+   * @throws UnsupportedModelException if it cannot play this role
+   */
+  default Chat chat() {
+    throw new UnsupportedModelException(info().id() + " does not talk: it has no chat");
+  }
+
   @Override
   void close();
 }

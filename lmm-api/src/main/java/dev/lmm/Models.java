@@ -111,6 +111,37 @@ public final class Models {
   }
 
   /**
+   * A model that talks about pictures and videos.
+   *
+   * @param id a hub id, a folder, or the name of a bundled model
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Chat> chat(String id) {
+    String name = Check.notNull(id, "id");
+    return new LoadRequest<>(
+        LoadOptions.DEFAULT,
+        options -> {
+          Model model = loader().load(name, options);
+          try {
+            return new OwningChat(model, model.chat());
+          } catch (RuntimeException e) {
+            model.close();
+            throw e;
+          }
+        });
+  }
+
+  /**
+   * A model that talks about pictures and videos.
+   *
+   * @param folder with config, tokenizer and weights
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Chat> chat(Path folder) {
+    return chat(Check.notNull(folder, "folder").toString());
+  }
+
+  /**
    * A model, whatever roles it plays.
    *
    * @param id a hub id, a folder, or the name of a bundled model

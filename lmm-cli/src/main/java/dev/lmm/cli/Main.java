@@ -14,7 +14,7 @@ import picocli.CommandLine.ParameterException;
 /** Where {@code lmm} begins. Exit status: 0 done, 1 failed, 2 wrong usage. */
 @Command(
     name = "lmm",
-    description = "Local multimodal models: embed, compare, make and inspect pictures and texts.",
+    description = "Local multimodal models: embed, compare, make, inspect and talk about pictures.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     subcommands = {
@@ -23,6 +23,7 @@ import picocli.CommandLine.ParameterException;
       CaptionCommand.class,
       AskCommand.class,
       GenerateCommand.class,
+      ChatCommand.class,
       SummaryCommand.class,
       TokenizeCommand.class,
       PreprocessCommand.class,

@@ -344,6 +344,75 @@ class MainTest {
         .failed(1, "makes no pictures");
   }
 
+  private static final String QWEN = "../lmm-qwenvl/src/test/resources/golden/qwen5";
+  private static final String MEDIA = "../lmm-qwenvl/src/test/resources/golden/media/";
+
+  @Test
+  void chatAnswersAboutPicturesAndVideos() {
+    Json one =
+        run(
+                "chat",
+                QWEN,
+                "--image",
+                MEDIA + "tall.png",
+                "--video",
+                MEDIA + "clip",
+                "--text",
+                "picture and video",
+                "--system",
+                "Answer in Korean.",
+                "--max-tokens",
+                "5",
+                "--json")
+            .json();
+    // The golden's clip has the same two frames a second.
+    Json golden = Json.parse(Path.of(QWEN, "golden.json")).at("cases").elements().get(8);
+    assertThat(one.intAt("promptTokens")).isEqualTo(golden.at("ids").ints().length);
+    assertThat(one.at("tokens").ints()[0]).isEqualTo(golden.at("answer").ints()[0]);
+    assertThat(one.at("logprobs").elements()).hasSameSizeAs(one.at("tokens").elements());
+    assertThat(one.stringAt("engine")).isEqualTo("onnx");
+
+    Json less =
+        run(
+                "chat",
+                QWEN,
+                "--video",
+                MEDIA + "clip",
+                "--frames",
+                "1",
+                "--text",
+                "a",
+                "--max-tokens",
+                "1",
+                "--json")
+            .json();
+    Json all =
+        run("chat", QWEN, "--video", MEDIA + "clip", "--text", "a", "--max-tokens", "1", "--json")
+            .json();
+    // Five frames are three steps of time, one frame is one.
+    int step = (all.intAt("promptTokens") - less.intAt("promptTokens")) / 2;
+    assertThat(step).isGreaterThan(1);
+
+    Ran people = run("chat", QWEN, "--text", "one", "--text", "two", "--regex", "[ab]{3}");
+    assertThat(people.status()).isZero();
+    assertThat(people.out()).matches("[ab]{3}\\R[ab]{3}\\R");
+  }
+
+  @Test
+  void chatRefusesWhatItCannotDo() {
+    run("chat", QWEN, "--json").failed(2, "--text");
+    run("chat", QWEN, "--text", " ").failed(1, "text: is empty");
+    run("chat", QWEN, "--text", "a", "--video", MEDIA + "clip", "--frames", "0")
+        .failed(2, "--frames");
+    run("chat", QWEN, "--text", "a", "--video", MEDIA + "clip", "--fps", "-1").failed(2, "--fps");
+    run("chat", QWEN, "--text", "a", "--video", MEDIA + "clip", "--frames", "6")
+        .failed(1, "1 to 5");
+    run("chat", QWEN, "--text", "a", "--video", folder.resolve("none").toString())
+        .failed(1, "none");
+    run("chat", QWEN, "--text", "a", "--regex", "(").failed(1, "regex");
+    run("chat", "tiny-clip", "--text", "a").failed(1, "no chat");
+  }
+
   @Test
   void wrongUsageIsOneLineAndStatusTwo() {
     run().failed(2, "No command was given");
@@ -375,6 +444,7 @@ class MainTest {
         "embed",
         "rank",
         "generate",
+        "chat",
         "summary",
         "tokenize",
         "preprocess",

@@ -1,6 +1,7 @@
 package dev.lmm.core.family;
 
 import dev.lmm.Captioner;
+import dev.lmm.Chat;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.Encoder;
@@ -133,6 +134,11 @@ public final class CheckpointModelLoader implements ModelLoader {
     @Override
     public Captioner captioner() {
       return model.captioner();
+    }
+
+    @Override
+    public Chat chat() {
+      return model.chat();
     }
 
     @Override

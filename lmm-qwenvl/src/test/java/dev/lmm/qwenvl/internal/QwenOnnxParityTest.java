@@ -1,0 +1,7 @@
+package dev.lmm.qwenvl.internal;
+
+class QwenOnnxParityTest extends QwenParity {
+  QwenOnnxParityTest() {
+    super("onnx");
+  }
+}

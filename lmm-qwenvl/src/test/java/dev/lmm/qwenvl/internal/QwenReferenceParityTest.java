@@ -1,0 +1,7 @@
+package dev.lmm.qwenvl.internal;
+
+class QwenReferenceParityTest extends QwenParity {
+  QwenReferenceParityTest() {
+    super("reference");
+  }
+}
