@@ -1,6 +1,7 @@
 package dev.lmm;
 
 import dev.lmm.spi.LoadOptions;
+import java.nio.file.Path;
 import java.util.OptionalLong;
 import java.util.function.Function;
 
@@ -117,6 +118,61 @@ public final class LoadRequest<T> {
    */
   public LoadRequest<T> randomWeights(long seed) {
     return with(options.withRandomWeights(OptionalLong.of(seed)));
+  }
+
+  /**
+   * Keeps downloaded models elsewhere, in the Python client's layout.
+   *
+   * @param folder the cache; {@code HF_HUB_CACHE} and its like by default
+   * @return a new request
+   */
+  public LoadRequest<T> cache(Path folder) {
+    return with(options.withDownload(options.download().withCache(Check.notNull(folder, "cache"))));
+  }
+
+  /**
+   * Fetches a variant of the weights where a repository offers one.
+   *
+   * @param name as in the file's name, for instance {@code fp16} for {@code model.fp16.safetensors}
+   * @return a new request
+   */
+  public LoadRequest<T> variant(String name) {
+    return with(
+        options.withDownload(options.download().withVariant(Check.notNull(name, "variant"))));
+  }
+
+  /**
+   * Reads every file of a hub's model before it is loaded, and compares it with the hash the hub
+   * gave: about a second a gigabyte. A fresh download is compared anyway.
+   *
+   * @return a new request; loading fails for a folder, which has no hashes
+   */
+  public LoadRequest<T> verified() {
+    return with(options.withDownload(options.download().withVerified(true)));
+  }
+
+  /**
+   * Tells how far a download has come, in bytes. Silent if there is nothing to fetch.
+   *
+   * @param listener called on the thread that loads, several times a second at most
+   * @return a new request
+   */
+  public LoadRequest<T> onProgress(ProgressListener listener) {
+    return with(
+        options.withDownload(options.download().withListener(Check.notNull(listener, "listener"))));
+  }
+
+  /**
+   * Lets a download be stopped; so does an interrupt. What was fetched stays, and the next try goes
+   * on from there.
+   *
+   * @param cancellation the switch
+   * @return a new request; loading throws {@link CancelledException} once it is thrown
+   */
+  public LoadRequest<T> cancelledBy(Cancellation cancellation) {
+    return with(
+        options.withDownload(
+            options.download().withCancellation(Check.notNull(cancellation, "cancellation"))));
   }
 
   /**

@@ -17,6 +17,7 @@ import java.util.OptionalLong;
  * @param randomWeights seed of made-up weights, if wanted
  * @param partDevices devices of single parts, by the part's name
  * @param partPrecisions precisions of single parts, by the part's name
+ * @param download how a hub's model is fetched
  */
 public record LoadOptions(
     String engine,
@@ -27,7 +28,8 @@ public record LoadOptions(
     boolean mapped,
     OptionalLong randomWeights,
     Map<String, String> partDevices,
-    Map<String, Precision> partPrecisions) {
+    Map<String, Precision> partPrecisions,
+    DownloadOptions download) {
   /** Everything left to the library. */
   public static final LoadOptions DEFAULT =
       new LoadOptions(
@@ -39,7 +41,8 @@ public record LoadOptions(
           false,
           OptionalLong.empty(),
           Map.of(),
-          Map.of());
+          Map.of(),
+          DownloadOptions.DEFAULT);
 
   /**
    * Copies the maps.
@@ -53,6 +56,7 @@ public record LoadOptions(
    * @param randomWeights seed of made-up weights, if wanted
    * @param partDevices devices of single parts, by the part's name
    * @param partPrecisions precisions of single parts, by the part's name
+   * @param download how a hub's model is fetched
    */
   public LoadOptions {
     partDevices = Map.copyOf(partDevices);
@@ -75,7 +79,8 @@ public record LoadOptions(
         mapped,
         randomWeights,
         partDevices,
-        partPrecisions);
+        partPrecisions,
+        download);
   }
 
   /**
@@ -94,7 +99,8 @@ public record LoadOptions(
         mapped,
         randomWeights,
         partDevices,
-        partPrecisions);
+        partPrecisions,
+        download);
   }
 
   /**
@@ -113,7 +119,8 @@ public record LoadOptions(
         mapped,
         randomWeights,
         partDevices,
-        partPrecisions);
+        partPrecisions,
+        download);
   }
 
   /**
@@ -132,7 +139,8 @@ public record LoadOptions(
         mapped,
         randomWeights,
         partDevices,
-        partPrecisions);
+        partPrecisions,
+        download);
   }
 
   /**
@@ -151,7 +159,8 @@ public record LoadOptions(
         mapped,
         randomWeights,
         partDevices,
-        partPrecisions);
+        partPrecisions,
+        download);
   }
 
   /**
@@ -170,7 +179,8 @@ public record LoadOptions(
         value,
         randomWeights,
         partDevices,
-        partPrecisions);
+        partPrecisions,
+        download);
   }
 
   /**
@@ -181,7 +191,16 @@ public record LoadOptions(
    */
   public LoadOptions withRandomWeights(OptionalLong value) {
     return new LoadOptions(
-        engine, device, precision, threads, offline, mapped, value, partDevices, partPrecisions);
+        engine,
+        device,
+        precision,
+        threads,
+        offline,
+        mapped,
+        value,
+        partDevices,
+        partPrecisions,
+        download);
   }
 
   /**
@@ -203,7 +222,8 @@ public record LoadOptions(
         mapped,
         randomWeights,
         devices,
-        partPrecisions);
+        partPrecisions,
+        download);
   }
 
   /**
@@ -225,6 +245,27 @@ public record LoadOptions(
         mapped,
         randomWeights,
         partDevices,
-        precisions);
+        precisions,
+        download);
+  }
+
+  /**
+   * Another way to fetch.
+   *
+   * @param value how a hub's model is fetched
+   * @return new options
+   */
+  public LoadOptions withDownload(DownloadOptions value) {
+    return new LoadOptions(
+        engine,
+        device,
+        precision,
+        threads,
+        offline,
+        mapped,
+        randomWeights,
+        partDevices,
+        partPrecisions,
+        value);
   }
 }

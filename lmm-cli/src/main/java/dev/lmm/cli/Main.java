@@ -27,6 +27,8 @@ import picocli.CommandLine.ParameterException;
       SummaryCommand.class,
       TokenizeCommand.class,
       PreprocessCommand.class,
+      PullCommand.class,
+      CacheCommand.class,
       BenchCommand.class,
       DoctorCommand.class,
       DemoCommand.class

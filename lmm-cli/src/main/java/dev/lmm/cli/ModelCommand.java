@@ -43,6 +43,12 @@ abstract class ModelCommand extends OutputCommand {
   boolean offline;
 
   @Option(
+      names = "--cache",
+      paramLabel = "DIR",
+      description = "The hub's cache; HF_HUB_CACHE and its like by default.")
+  @Nullable Path cache;
+
+  @Option(
       names = "--dry-random",
       description = "Makes up the weights: for a folder with config and tokenizer only.")
   boolean dryRandom;
@@ -62,7 +68,18 @@ abstract class ModelCommand extends OutputCommand {
     if (dryRandom) {
       request = request.randomWeights(0);
     }
-    return request.load();
+    if (cache != null) {
+      request = request.cache(cache);
+    }
+    Progress progress = new Progress(output().err());
+    if (Progress.wanted(this)) {
+      request = request.onProgress((done, total) -> progress.show(model, done, total));
+    }
+    try {
+      return request.load();
+    } finally {
+      progress.end();
+    }
   }
 
   /** A document that begins with what was loaded. */

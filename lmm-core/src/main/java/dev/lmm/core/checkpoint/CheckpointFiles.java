@@ -91,6 +91,18 @@ public final class CheckpointFiles {
     return openShards(file.toString(), files, owners(index));
   }
 
+  /**
+   * Whether a folder has weights in a variant.
+   *
+   * @param folder the checkpoint's folder
+   * @param variant for instance {@code fp16}; empty for the plain files
+   * @return true if {@link #open(Path, String)} would find a file
+   * @throws CheckpointException if the folder cannot be listed
+   */
+  public static boolean has(Path folder, String variant) {
+    return choose(names(folder), variant).isPresent();
+  }
+
   private static CheckpointWeights openShards(
       String description, List<Path> files, Map<String, String> owners) {
     List<StoredTensor> tensors = new ArrayList<>();

@@ -57,7 +57,8 @@ public final class CheckpointModelLoader implements ModelLoader {
             placement.device(),
             placement.precision(),
             random);
-    CheckpointParts files = new CheckpointParts(options.randomWeights());
+    CheckpointParts files =
+        new CheckpointParts(options.randomWeights(), folder, options.download().variant());
     Model model = null;
     try {
       Set<String> parts = new TreeSet<>();

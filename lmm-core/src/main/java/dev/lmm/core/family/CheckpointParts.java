@@ -13,15 +13,21 @@ import java.util.OptionalLong;
 /** The tensors of a checkpoint's folders, each opened when it is first asked for. Thread-safe. */
 public final class CheckpointParts implements AutoCloseable {
   private final OptionalLong seed;
+  private final Path root;
+  private final String variant;
   private final Map<Path, AutoCloseable> opened = new LinkedHashMap<>();
 
   /**
    * Opens nothing yet.
    *
    * @param seed of made-up weights; empty for the files' own
+   * @param root the checkpoint's folder, which must have the variant; folders below it may not
+   * @param variant of the weights, for instance {@code fp16}; empty for the plain files
    */
-  public CheckpointParts(OptionalLong seed) {
+  public CheckpointParts(OptionalLong seed, Path root, String variant) {
     this.seed = seed;
+    this.root = root;
+    this.variant = variant;
   }
 
   /**
@@ -40,7 +46,9 @@ public final class CheckpointParts implements AutoCloseable {
       opened.put(folder, made);
       return made;
     }
-    CheckpointWeights files = CheckpointFiles.open(folder);
+    // A pipeline has parts without the variant asked for.
+    boolean plain = !folder.equals(root) && !CheckpointFiles.has(folder, variant);
+    CheckpointWeights files = CheckpointFiles.open(folder, plain ? "" : variant);
     opened.put(folder, files);
     return files;
   }

@@ -1,8 +1,10 @@
 package dev.lmm.core.family;
 
+import dev.lmm.InvalidRequestException;
 import dev.lmm.ModelNotFoundException;
 import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.hub.Hub;
+import dev.lmm.core.hub.HubCache;
 import dev.lmm.core.hub.HubId;
 import dev.lmm.core.hub.HubOptions;
 import dev.lmm.spi.LoadOptions;
@@ -18,18 +20,24 @@ final class ModelFolders {
   static Path find(String id, LoadOptions options) {
     Path folder = folder(id);
     if (folder != null) {
+      if (options.download().verified()) {
+        throw new InvalidRequestException(
+            folder + ": is a folder, which has no hashes to be verified by; load it by its hub id");
+      }
       return folder;
     }
+    // Compared with its hashes whenever it is found.
     Path bundled = BundledModels.find(id);
     if (bundled != null) {
       return bundled;
     }
     if (HubId.looksLike(id)) {
-      HubOptions hub = HubOptions.fromEnvironment();
-      return Hub.resolve(
-          id,
-          hub.withOffline(hub.offline() || options.offline())
-              .withWeights(options.randomWeights().isEmpty()));
+      HubOptions hub = HubOptions.fromEnvironment().with(options);
+      Path snapshot = Hub.resolve(id, hub);
+      if (options.download().verified()) {
+        new HubCache(hub.cache()).requireIntact(id);
+      }
+      return snapshot;
     }
     throw new ModelNotFoundException(
         id

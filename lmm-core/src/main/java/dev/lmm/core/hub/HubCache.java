@@ -466,6 +466,28 @@ public final class HubCache {
     return wrong;
   }
 
+  /**
+   * Throws if a file of a model differs from its hash.
+   *
+   * @param id its repository
+   * @throws ModelNotFoundException if that is no hub id, or not in the cache
+   * @throws CheckpointException naming the first such file and the cure
+   */
+  public void requireIntact(String id) {
+    Map<Path, String> wrong = verify(id);
+    if (!wrong.isEmpty()) {
+      Map.Entry<Path, String> first = wrong.entrySet().iterator().next();
+      throw new CheckpointException(
+          first.getKey()
+              + ": "
+              + first.getValue()
+              + (wrong.size() > 1 ? " (and " + (wrong.size() - 1) + " more files)" : "")
+              + "; remove "
+              + storage(HubId.parse(id))
+              + " and load again");
+    }
+  }
+
   private static void check(Path file, String etag, Map<Path, String> wrong) {
     try (InputStream in = Files.newInputStream(file)) {
       BlobHash hash = BlobHash.of(etag, Files.size(file));

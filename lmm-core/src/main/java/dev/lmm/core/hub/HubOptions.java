@@ -3,6 +3,9 @@ package dev.lmm.core.hub;
 import dev.lmm.Cancellation;
 import dev.lmm.Check;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.ProgressListener;
+import dev.lmm.spi.DownloadOptions;
+import dev.lmm.spi.LoadOptions;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -416,6 +419,31 @@ public record HubOptions(
   }
 
   /** Without the token. */
+  /**
+   * These options, with what a load asks for.
+   *
+   * @param load its options; what they leave open stays as it is here
+   * @return new options
+   */
+  public HubOptions with(LoadOptions load) {
+    DownloadOptions download = load.download();
+    HubOptions merged =
+        withOffline(offline || load.offline())
+            .withWeights(load.randomWeights().isEmpty())
+            .withVariant(download.variant().isEmpty() ? variant : download.variant());
+    if (download.cache() != null) {
+      merged = merged.withCache(download.cache());
+    }
+    ProgressListener heard = download.listener();
+    if (heard != null) {
+      merged = merged.withListener(now -> heard.progress(now.done(), now.total()));
+    }
+    if (download.cancellation() != null) {
+      merged = merged.withCancellation(download.cancellation());
+    }
+    return merged;
+  }
+
   @Override
   public String toString() {
     return "HubOptions[cache="

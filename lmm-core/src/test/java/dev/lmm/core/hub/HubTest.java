@@ -10,6 +10,8 @@ import dev.lmm.InvalidRequestException;
 import dev.lmm.ModelNotFoundException;
 import dev.lmm.core.checkpoint.CheckpointFiles;
 import dev.lmm.core.checkpoint.CheckpointWeights;
+import dev.lmm.spi.DownloadOptions;
+import dev.lmm.spi.LoadOptions;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.URI;
@@ -22,13 +24,13 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,7 +41,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Downloads from a hub on the loopback interface; nothing here leaves the machine. */
-@Timeout(60)
+// No test is timed; this only ends one that hangs.
+@Timeout(600)
 class HubTest {
   private static final String ID = "owner/name";
   private static final String WEIGHTS = "model.safetensors";
@@ -62,7 +65,7 @@ class HubTest {
     options =
         HubOptions.from(Map.of("HF_ENDPOINT", hub.address().toString()), folder)
             .withCache(folder.resolve("hub"))
-            .withPatience(Duration.ofSeconds(5), 3, Duration.ofMillis(5));
+            .withPatience(Duration.ofSeconds(30), 3, Duration.ofMillis(5));
   }
 
   @AfterEach
@@ -288,25 +291,40 @@ class HubTest {
           }
         };
     hub.file("config.json", " ".repeat(5000) + "{}");
-    long start = System.nanoTime();
     assertThatThrownBy(
             () ->
                 Hub.resolve(
-                    ID, options.withPatience(Duration.ofMillis(400), 0, Duration.ofMillis(1))))
+                    ID, options.withPatience(Duration.ofSeconds(5), 0, Duration.ofMillis(1))))
         .isInstanceOf(HubException.class)
-        .hasMessageContaining("less than 1024 bytes came in 400 ms");
-    assertThat(System.nanoTime() - start).isLessThan(30_000_000_000L);
+        .hasMessageContaining("less than 1024 bytes came in 5000 ms");
   }
 
   @Test
   void givesUpOnAServerThatNeverAnswers() {
-    hub.sender = (exchange, body, from) -> pause(20_000);
+    hub.sender = (exchange, body, from) -> hang();
     assertThatThrownBy(
             () ->
                 Hub.resolve(
-                    ID, options.withPatience(Duration.ofMillis(300), 1, Duration.ofMillis(1))))
+                    ID, options.withPatience(Duration.ofSeconds(3), 1, Duration.ofMillis(1))))
         .isInstanceOf(HubException.class)
         .hasMessageContaining("timed out");
+  }
+
+  /** Waits until so much of the weights lies in the file that a later try continues. */
+  private void awaitPartial(long bytes) throws IOException {
+    Path partial = blob(WEIGHTS).resolveSibling(hub.etag(WEIGHTS) + ".lmm.incomplete");
+    while (!Files.exists(partial) || Files.size(partial) < bytes) {
+      pause(20);
+    }
+  }
+
+  /** Never answers: until the hub is closed. */
+  private static void hang() {
+    try {
+      new CountDownLatch(1).await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void pause(int millis) {
@@ -587,14 +605,11 @@ class HubTest {
           exchange.getResponseBody().write(body, 0, 60_000);
           exchange.getResponseBody().flush();
           half.countDown();
-          pause(20_000);
+          hang();
         };
     Process process = process("killed");
-    assertThat(half.await(40, TimeUnit.SECONDS)).isTrue();
-    Path partial = blob(WEIGHTS).resolveSibling(hub.etag(WEIGHTS) + ".lmm.incomplete");
-    while (!Files.exists(partial) || Files.size(partial) < 60_000) {
-      Thread.sleep(20);
-    }
+    half.await();
+    awaitPartial(60_000);
     process.destroyForcibly().waitFor();
     assertComplete(Hub.resolve(ID, options));
     assertThat(hub.requests("range=bytes=60000-")).isEqualTo(1);
@@ -624,9 +639,9 @@ class HubTest {
             FakeHub.start(exchange, body.length, from);
             exchange.getResponseBody().write(body, 0, 60_000);
             exchange.getResponseBody().flush();
-            pause(200);
+            awaitPartial(60_000);
             cancellation.cancel();
-            pause(5000);
+            hang();
           } else {
             FakeHub.whole(exchange, body, from);
           }
@@ -639,7 +654,7 @@ class HubTest {
 
   @Test
   void stopsWhenInterrupted() throws Exception {
-    hub.sender = (exchange, body, from) -> pause(20_000);
+    hub.sender = (exchange, body, from) -> hang();
     Throwable[] thrown = new Throwable[1];
     boolean[] flag = new boolean[1];
     Thread thread =
@@ -704,6 +719,52 @@ class HubTest {
         .isInstanceOf(HubException.class)
         .hasMessageContaining("needs 900,000,000,000,")
         .hasMessageContaining("make room, or set HF_HUB_CACHE");
+  }
+
+  @Test
+  void takesWhatALoadAsksFor() throws IOException {
+    List<String> heard = new ArrayList<>();
+    Cancellation cancellation = new Cancellation();
+    LoadOptions load =
+        LoadOptions.DEFAULT
+            .withRandomWeights(OptionalLong.of(1))
+            .withDownload(
+                DownloadOptions.DEFAULT
+                    .withCache(folder.resolve("elsewhere"))
+                    .withVariant("fp16")
+                    .withListener((done, total) -> heard.add(done + "/" + total))
+                    .withCancellation(cancellation));
+    HubOptions merged = options.with(load);
+    assertThat(merged.cache()).isEqualTo(folder.resolve("elsewhere"));
+    assertThat(merged.variant()).isEqualTo("fp16");
+    assertThat(merged.weights()).isFalse();
+    assertThat(merged.offline()).isFalse();
+    assertThat(options.with(load.withOffline(true)).offline()).isTrue();
+    assertThat(options.with(LoadOptions.DEFAULT)).isEqualTo(options);
+    Path snapshot = Hub.resolve(ID, merged.withVariant("").withWeights(true));
+    assertThat(snapshot).startsWith(folder.resolve("elsewhere"));
+    int total = 0;
+    for (String name : List.of("config.json", "tokenizer.json", "merges.txt", WEIGHTS)) {
+      total += hub.files.get(name).length;
+    }
+    assertThat(heard).isNotEmpty().last().isEqualTo(total + "/" + total);
+    cancellation.cancel();
+    assertThatThrownBy(() -> Hub.resolve(ID, merged)).isInstanceOf(CancelledException.class);
+  }
+
+  @Test
+  void refusesAModelThatDiffersFromItsHashes() throws IOException {
+    Hub.resolve(ID, options);
+    HubCache cache = new HubCache(options.cache());
+    cache.requireIntact(ID);
+    byte[] bytes = Files.readAllBytes(blob(WEIGHTS));
+    bytes[50_000] ^= 1;
+    Files.write(blob(WEIGHTS), bytes);
+    assertThatThrownBy(() -> cache.requireIntact(ID))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining(blob(WEIGHTS) + ": has the hash ")
+        .hasMessageContaining("expected " + hub.etag(WEIGHTS))
+        .hasMessageContaining("remove " + storage() + " and load again");
   }
 
   @Test
