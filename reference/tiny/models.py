@@ -330,6 +330,10 @@ def save(kind, model, state: dict[str, torch.Tensor], folder: Path) -> None:
 
 def write_sums(folder: Path) -> None:
     """Lists the checkpoint's files in SHA256SUMS, in sha256sum's form: the library reads it."""
-    names = sorted(f.name for f in folder.iterdir() if f.suffix in (".json", ".txt", ".safetensors"))
+    names = sorted(
+        f.relative_to(folder).as_posix()
+        for f in folder.rglob("*")
+        if f.suffix in (".json", ".txt", ".safetensors") and not {"src", "target"} & set(f.relative_to(folder).parts)
+    )
     lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
     (folder / "SHA256SUMS").write_text("".join(lines))

@@ -10,6 +10,7 @@ randomness comes from the stage, the step and a seed.
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import shutil
@@ -373,6 +374,9 @@ def save(folder: Path, tokenizer_folder: Path, autoencoder, text, unet) -> None:
         requires_safety_checker=False,
     ).to(dtype=torch.float16)
     pipe.save_pretrained(folder, safe_serialization=True)
+    # As Stable Diffusion's file has it: read by the schedulers that would otherwise clip latents to 1.
+    file = folder / "scheduler" / "scheduler_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "clip_sample": False}, indent=2) + "\n")
     shutil.rmtree(folder / "tokenizer")
     shutil.copytree(tokenizer_folder, folder / "tokenizer")
     write_sums(folder)

@@ -4,6 +4,7 @@ module dev.lmm.tiny {
   requires dev.lmm.core;
   requires dev.lmm.tiny.clip;
   requires dev.lmm.tiny.siglip2;
+  requires dev.lmm.tiny.sd;
   requires static org.jspecify;
 
   exports dev.lmm.tiny;

@@ -2,6 +2,7 @@ package dev.lmm.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lmm.Image;
 import dev.lmm.tiny.TinyPictures;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -9,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -75,6 +77,22 @@ class ExamplesTest {
         .contains("Total params: 9")
         .contains("[<|startoftext|>, a</w>, red</w>, circle</w>, <|endoftext|>]")
         .contains("[1, 3, 64, 64]");
+  }
+
+  @Test
+  void textToImageShowsEachStepUpToTheResult() {
+    TextToImage.main(
+        new String[] {"tiny-sd", "a yellow star on a blue background", folder.toString()});
+    Image result = Image.read(folder.resolve("result.png"));
+    // PNDM, the checkpoint's own scheduler, runs the model once more than there are steps.
+    Image last = Image.read(folder.resolve("step-20.png"));
+    assertThat(Arrays.equals(last.rgb(), result.rgb())).isTrue();
+    Image first = Image.read(folder.resolve("step-00.png"));
+    assertThat(Arrays.equals(first.rgb(), result.rgb())).isFalse();
+    int middle = 32 * 3; // of the upper rim: background
+    assertThat(result.rgb()[middle + 2] & 0xFF)
+        .as("blue")
+        .isGreaterThan(2 * (result.rgb()[middle] & 0xFF));
   }
 
   private interface Program {

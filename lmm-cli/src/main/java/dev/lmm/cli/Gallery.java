@@ -2,6 +2,7 @@ package dev.lmm.cli;
 
 import dev.lmm.Embeddings;
 import dev.lmm.Encoder;
+import dev.lmm.Generator;
 import dev.lmm.Image;
 import dev.lmm.Inspection;
 import dev.lmm.Models;
@@ -22,21 +23,36 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the page that shows what the models do, from what they do while it is made. */
 final class Gallery {
   private final Path folder;
   private final List<String> modelIds;
+  private final List<String> generatorIds;
   private final @Nullable PrintStream progress;
   private final List<Captioned> pictures = TinyPictures.all();
 
   /** A model on show. */
   private record Shown(String id, Encoder encoder, double loadMs) {}
 
-  Gallery(Path folder, List<String> modelIds, @Nullable PrintStream progress) {
+  /**
+   * A gallery to be written.
+   *
+   * @param folder where it goes
+   * @param modelIds models that embed, at least one
+   * @param generatorIds models that make pictures
+   * @param progress takes a line for each part, or null
+   */
+  Gallery(
+      Path folder,
+      List<String> modelIds,
+      List<String> generatorIds,
+      @Nullable PrintStream progress) {
     this.folder = folder;
     this.modelIds = modelIds;
+    this.generatorIds = generatorIds;
     this.progress = progress;
   }
 
@@ -66,6 +82,12 @@ final class Gallery {
       zeroShot(page, models.get(0));
       say("what the model sees");
       seen(page, models.get(models.size() - 1));
+      for (String id : generatorIds) {
+        say("pictures from text with " + id);
+        try (Generator generator = Models.generator(id).load()) {
+          new DiffusionGallery(folder.resolve("pictures"), id, generator).write(page);
+        }
+      }
       say("figures");
       figures(page, models);
       page.add("</main></body></html>");
@@ -99,11 +121,17 @@ final class Gallery {
                 + " their authors publish. Everything below was computed on this machine while the"
                 + " page was written: no network, no Python, no GPU. The models are tiny ones (%s),"
                 + " trained on drawn shapes; the code is the same for the large ones.</p>",
-            String.join(", ", models.stream().map(Shown::id).toList()))
+            String.join(
+                ", ",
+                Stream.concat(models.stream().map(Shown::id), generatorIds.stream()).toList()))
         .add(
             "<nav><a href=\"#similarity\">Similarity</a><a href=\"#languages\">English and"
                 + " Korean</a><a href=\"#search\">Search</a><a href=\"#zeroshot\">Zero-shot</a><a"
-                + " href=\"#seen\">What the model sees</a><a href=\"#figures\">Figures</a></nav>");
+                + " href=\"#seen\">What the model sees</a>%s<a href=\"#figures\">Figures</a></nav>",
+            new Markup(
+                generatorIds.isEmpty()
+                    ? ""
+                    : "<a href=\"#generate\">Text to picture</a><a href=\"#schedulers\">Schedulers</a>"));
   }
 
   /** CSS and the like, which must not be escaped. */

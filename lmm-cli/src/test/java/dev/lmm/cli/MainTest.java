@@ -16,6 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -263,6 +265,13 @@ class MainTest {
     String html = Files.readString(page);
     assertThat(html).contains("tiny-clip", "tiny-siglip2", caption, korean);
     assertThat(html).doesNotContain("http://", "https://");
+    // Every picture the page names is there: the denoising slider's too.
+    assertThat(html).contains("tiny-sd", "id=\"steps\"", "made-guidance-7.5.png");
+    Matcher sources = Pattern.compile("src=\"(pictures/[^\"]+)\"").matcher(html);
+    while (sources.find()) {
+      assertThat(out.resolve(sources.group(1))).exists();
+    }
+    assertThat(out.resolve("pictures/made-step-01.png")).exists();
     for (TinyPictures.Captioned captioned : TinyPictures.all()) {
       assertThat(html).contains("pictures/" + captioned.file());
       assertThat(out.resolve("pictures").resolve(captioned.file())).exists();

@@ -1,6 +1,7 @@
 /**
- * Small trained models of every family, loaded by name ({@code tiny-clip}, {@code tiny-siglip2}),
- * and pictures to try them on. Made for demonstrations and for the tests of applications.
+ * Small trained models of every family, loaded by name ({@code tiny-clip}, {@code tiny-siglip2},
+ * {@code tiny-sd}), and pictures to try them on. Made for demonstrations and for the tests of
+ * applications.
  */
 @NullMarked
 package dev.lmm.tiny;
