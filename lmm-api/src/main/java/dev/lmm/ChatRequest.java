@@ -253,7 +253,7 @@ public final class ChatRequest {
    * @param cancellation the switch
    * @return a new request
    */
-  public ChatRequest cancellation(Cancellation cancellation) {
+  public ChatRequest cancelledBy(Cancellation cancellation) {
     ChatRequest changed = new ChatRequest(this);
     changed.cancellation = Check.notNull(cancellation, "cancellation");
     return changed;

@@ -70,6 +70,18 @@ public interface Model extends AutoCloseable {
     throw new UnsupportedModelException(info().id() + " does not talk: it has no chat");
   }
 
+  /**
+   * The model as one that finds things in pictures and videos. Roles share the model's weights and
+   * end with it; closing such a role closes nothing.
+   *
+   * @return the role
+   * @throws UnsupportedModelException if it cannot play this role
+   */
+  default Grounder grounder() {
+    throw new UnsupportedModelException(
+        info().id() + " finds nothing in pictures: it has no grounder");
+  }
+
   @Override
   void close();
 }

@@ -142,6 +142,37 @@ public final class Models {
   }
 
   /**
+   * A model that finds things in pictures and videos.
+   *
+   * @param id a hub id, a folder, or the name of a bundled model
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Grounder> grounder(String id) {
+    String name = Check.notNull(id, "id");
+    return new LoadRequest<>(
+        LoadOptions.DEFAULT,
+        options -> {
+          Model model = loader().load(name, options);
+          try {
+            return new OwningGrounder(model, model.grounder());
+          } catch (RuntimeException e) {
+            model.close();
+            throw e;
+          }
+        });
+  }
+
+  /**
+   * A model that finds things in pictures and videos.
+   *
+   * @param folder with config, tokenizer and weights
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Grounder> grounder(Path folder) {
+    return grounder(Check.notNull(folder, "folder").toString());
+  }
+
+  /**
    * A model, whatever roles it plays.
    *
    * @param id a hub id, a folder, or the name of a bundled model

@@ -21,11 +21,13 @@ public final class Video {
 
   private final List<Image> frames;
   private final List<Double> seconds;
+  private final List<Integer> indices;
   private final double fps;
 
-  private Video(List<Image> frames, List<Double> seconds, double fps) {
+  private Video(List<Image> frames, List<Double> seconds, List<Integer> indices, double fps) {
     this.frames = frames;
     this.seconds = seconds;
+    this.indices = indices;
     this.fps = fps;
   }
 
@@ -43,6 +45,7 @@ public final class Video {
     Check.that(fps > 0 && Double.isFinite(fps), "fps: is " + fps + "; expected a positive number");
     Image first = copy.get(0);
     List<Double> seconds = new ArrayList<>(copy.size());
+    List<Integer> indices = new ArrayList<>(copy.size());
     for (int i = 0; i < copy.size(); i++) {
       Image frame = copy.get(i);
       Check.that(
@@ -59,8 +62,9 @@ public final class Video {
               + first.height()
               + "; expected one size");
       seconds.add(i / fps);
+      indices.add(i);
     }
-    return new Video(copy, List.copyOf(seconds), fps);
+    return new Video(copy, List.copyOf(seconds), List.copyOf(indices), fps);
   }
 
   /**
@@ -143,12 +147,15 @@ public final class Video {
   private Video sampled(int count) {
     List<Image> some = new ArrayList<>(count);
     List<Double> times = new ArrayList<>(count);
+    List<Integer> from = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
       int index = (int) ((long) i * frames.size() / count);
       some.add(frames.get(index));
       times.add(seconds.get(index));
+      from.add(indices.get(index));
     }
-    return new Video(List.copyOf(some), List.copyOf(times), fps * count / frames.size());
+    return new Video(
+        List.copyOf(some), List.copyOf(times), List.copyOf(from), fps * count / frames.size());
   }
 
   /**
@@ -167,6 +174,15 @@ public final class Video {
    */
   public List<Double> seconds() {
     return seconds;
+  }
+
+  /**
+   * Which frame each was in the clip it was sampled from.
+   *
+   * @return from 0, rising
+   */
+  public List<Integer> indices() {
+    return indices;
   }
 
   /**

@@ -95,6 +95,18 @@ class ExamplesTest {
         .isGreaterThan(2 * (result.rgb()[middle] & 0xFF));
   }
 
+  @Test
+  void boxesAreDrawn() throws IOException {
+    // Random weights: that it runs is all that can be said.
+    Path model = Path.of("../lmm-qwenvl/src/test/resources/golden/qwen5");
+    Path picture = Path.of("../lmm-qwenvl/src/test/resources/golden/media/wide.png");
+    Path out = folder.resolve("boxes.png");
+    output(
+        () ->
+            Boxes.main(new String[] {model.toString(), picture.toString(), "찾아줘", out.toString()}));
+    assertThat(Image.read(out).width()).isEqualTo(Image.read(picture).width());
+  }
+
   private interface Program {
     void run() throws IOException;
   }

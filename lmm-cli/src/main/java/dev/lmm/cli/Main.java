@@ -24,6 +24,8 @@ import picocli.CommandLine.ParameterException;
       AskCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
+      LocateCommand.class,
+      TrackCommand.class,
       SummaryCommand.class,
       TokenizeCommand.class,
       PreprocessCommand.class,

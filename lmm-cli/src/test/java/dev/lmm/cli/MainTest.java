@@ -408,6 +408,110 @@ class MainTest {
   }
 
   @Test
+  void locateFindsInThePicturesOwnPixels() {
+    Path drawn = folder.resolve("boxes.png");
+    Json found =
+        run(
+                "locate",
+                QWEN,
+                "--image",
+                MEDIA + "wide.png",
+                "--text",
+                "Locate every shape.",
+                "--label",
+                "원",
+                "--label",
+                "star",
+                "--at-most",
+                "2",
+                "--tiles",
+                "2x1",
+                "--out",
+                drawn.toString(),
+                "--json")
+            .json();
+    Image picture = Image.read(Path.of(MEDIA, "wide.png"));
+    assertThat(found.at("image").intAt("width")).isEqualTo(picture.width());
+    assertThat(found.at("regions").elements())
+        .allSatisfy(
+            region -> {
+              assertThat(region.stringAt("label")).isIn("원", "star");
+              assertThat(region.at("box").doubles()[2]).isLessThanOrEqualTo(picture.width());
+              assertThat(region.at("box").doubles()[3]).isLessThanOrEqualTo(picture.height());
+            });
+    assertThat(found.at("tokens").ints()).isNotEmpty();
+    assertThat(found.stringAt("text")).contains("bbox_2d");
+    assertThat(Image.read(drawn).height()).isEqualTo(picture.height());
+    run("locate", QWEN, "--image", MEDIA + "wide.png", "--text", " ").failed(1, "query: is empty");
+    run("locate", QWEN, "--image", MEDIA + "wide.png", "--text", "a", "--tiles", "3")
+        .failed(2, "--tiles is 3");
+    run("locate", "tiny-clip", "--image", MEDIA + "wide.png", "--text", "a")
+        .failed(1, "finds nothing in pictures");
+  }
+
+  @Test
+  void trackFollowsThroughAVideo() throws IOException {
+    Path gif = folder.resolve("track.gif");
+    Path csv = folder.resolve("track.csv");
+    Path coco = folder.resolve("track.json");
+    Json tracked =
+        run(
+                "track",
+                QWEN,
+                "--video",
+                MEDIA + "clip",
+                "--text",
+                "Locate it.",
+                "--label",
+                "it",
+                "--at-most",
+                "2",
+                "--interpolate",
+                "--out",
+                gif.toString(),
+                "--csv",
+                csv.toString(),
+                "--coco",
+                coco.toString(),
+                "--json")
+            .json();
+    assertThat(tracked.at("frames").elements()).hasSize(5);
+    assertThat(tracked.at("frames").elements().get(2).doubleAt("seconds")).isEqualTo(1.0);
+    Image frame = Image.read(Path.of(MEDIA, "clip").resolve(firstFrame()));
+    assertThat(Image.read(gif).width()).isEqualTo(frame.width());
+    assertThat(Files.readString(csv)).startsWith("frame,id,label,");
+    assertThat(Json.parse(coco).at("categories").elements())
+        .allSatisfy(category -> assertThat(category.stringAt("name")).isEqualTo("it"));
+    Path frames = folder.resolve("frames");
+    run(
+        "track",
+        QWEN,
+        "--video",
+        MEDIA + "clip",
+        "--frames",
+        "2",
+        "--text",
+        "a",
+        "--label",
+        "a",
+        "--at-most",
+        "1",
+        "--out",
+        frames.toString());
+    assertThat(frames)
+        .isDirectoryContaining("glob:**000000.png")
+        .isDirectoryContaining("glob:**000002.png");
+    run("track", QWEN, "--text", "a").failed(2, "--video");
+    run("track", QWEN, "--video", MEDIA + "clip", "--text", "a", "--out", "a.mp4").failed(2, "MP4");
+  }
+
+  private static Path firstFrame() throws IOException {
+    try (var files = Files.list(Path.of(MEDIA, "clip"))) {
+      return files.map(Path::getFileName).sorted().findFirst().orElseThrow();
+    }
+  }
+
+  @Test
   void chatRefusesWhatItCannotDo() {
     run("chat", QWEN, "--json").failed(2, "--text");
     run("chat", QWEN, "--text", " ").failed(1, "text: is empty");

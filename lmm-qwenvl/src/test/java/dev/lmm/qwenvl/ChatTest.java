@@ -182,7 +182,7 @@ class ChatTest {
     Answer whole = request.run();
     Cancellation before = new Cancellation();
     before.cancel();
-    assertThatThrownBy(() -> request.cancellation(before).run())
+    assertThatThrownBy(() -> request.cancelledBy(before).run())
         .isInstanceOf(CancelledException.class);
     for (int after = 0; after < 3; after++) {
       Cancellation during = new Cancellation();
@@ -192,7 +192,7 @@ class ChatTest {
                   .ask("What is in this picture?")
                   .image(picture("wide"))
                   .maxTokens(10)
-                  .cancellation(during)
+                  .cancelledBy(during)
                   .stream()) {
         for (int i = 0; i < after; i++) {
           stream.next();

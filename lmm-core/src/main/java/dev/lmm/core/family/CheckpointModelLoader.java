@@ -6,6 +6,7 @@ import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.Encoder;
 import dev.lmm.Generator;
+import dev.lmm.Grounder;
 import dev.lmm.Inspection;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
@@ -140,6 +141,11 @@ public final class CheckpointModelLoader implements ModelLoader {
     @Override
     public Chat chat() {
       return model.chat();
+    }
+
+    @Override
+    public Grounder grounder() {
+      return model.grounder();
     }
 
     @Override

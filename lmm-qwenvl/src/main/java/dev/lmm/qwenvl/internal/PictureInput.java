@@ -113,6 +113,10 @@ final class PictureInput {
     return values;
   }
 
+  int patchSize() {
+    return config.patchSize();
+  }
+
   /** The checkpoint's limits, where the caller does not choose others. */
   Limits limits(int min, int max) {
     int least = min == 0 ? limits.min() : min;

@@ -8,8 +8,10 @@ import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.ClosedException;
 import dev.lmm.Conversation;
+import dev.lmm.Grounder;
 import dev.lmm.Image;
 import dev.lmm.Inspection;
+import dev.lmm.LocateRequest;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
 import dev.lmm.Summary;
@@ -45,7 +47,7 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /** A loaded checkpoint. Thread-safe. */
-final class QwenModel implements Model, Chat, Inspection {
+final class QwenModel implements Model, Chat, Grounder, Inspection {
   private static final int GRAMMARS = 32;
 
   private final ModelInfo info;
@@ -175,6 +177,22 @@ final class QwenModel implements Model, Chat, Inspection {
   }
 
   @Override
+  public Grounder grounder() {
+    return new GrounderRole(this);
+  }
+
+  @Override
+  public LocateRequest locate(Image picture, String query) {
+    return new LocateRequest(
+        picture,
+        query,
+        request -> {
+          requireOpen();
+          return new Locator(this).run(request);
+        });
+  }
+
+  @Override
   public Conversation conversation(@Nullable String system) {
     requireOpen();
     return new QwenConversation(this, system);
@@ -223,7 +241,7 @@ final class QwenModel implements Model, Chat, Inspection {
     PictureInput.Limits limits = input.limits(request.minPixels(), request.maxPixels());
     List<Seen> seen = new ArrayList<>();
     for (Image image : request.images()) {
-      seen.add(Seen.picture(image, input.grid(1, image.width(), image.height(), limits)));
+      seen.add(seen(image, request.minPixels(), request.maxPixels()));
     }
     for (Video video : request.videos()) {
       Image first = video.frames().get(0);
@@ -231,6 +249,29 @@ final class QwenModel implements Model, Chat, Inspection {
       seen.add(Seen.video(video.frames(), grid, vision.framesPerStep() / video.fps()));
     }
     return new Message("user", request.text(), List.copyOf(seen));
+  }
+
+  /** A picture between limits of pixels, 0 for the checkpoint's. */
+  Seen seen(Image image, int minPixels, int maxPixels) {
+    PictureInput input = vision.input();
+    PictureInput.Limits limits = input.limits(minPixels, maxPixels);
+    return Seen.picture(image, input.grid(1, image.width(), image.height(), limits));
+  }
+
+  /** Width and height of what the model sees, in pixels. */
+  int[] resized(Grid grid) {
+    int patch = vision.input().patchSize();
+    return new int[] {grid.columns() * patch, grid.rows() * patch};
+  }
+
+  /** The bytes a token writes, or null for a control token. */
+  byte @Nullable [] bytes(int token) {
+    return tokenizer.bytes(token);
+  }
+
+  /** JSON in the model's own spacing. */
+  Constraint.Source jsonForm(String schema) {
+    return grammar("free " + schema);
   }
 
   Prompt prompt(List<Message> messages, @Nullable Cancellation cancellation) {
@@ -282,7 +323,12 @@ final class QwenModel implements Model, Chat, Inspection {
       bytes = tokens;
     }
     String text = form.substring(5);
-    Grammar grammar = form.startsWith("json ") ? Grammar.jsonSchema(text) : Grammar.regex(text);
+    Grammar grammar =
+        switch (form.substring(0, 4)) {
+          case "json" -> Grammar.jsonSchema(text);
+          case "free" -> Grammar.jsonSchema(text, Grammar.Spacing.FREE);
+          default -> Grammar.regex(text);
+        };
     Constraint.Source made = grammar.over(tokens);
     if (grammars.size() >= GRAMMARS) {
       grammars.remove(grammars.keySet().iterator().next());
@@ -399,6 +445,27 @@ final class QwenModel implements Model, Chat, Inspection {
     @Override
     public ChatRequest ask(String text) {
       return model.ask(text);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  /** The role, whose closing closes nothing. */
+  private record GrounderRole(QwenModel model) implements Grounder {
+    @Override
+    public ModelInfo info() {
+      return model.info();
+    }
+
+    @Override
+    public Summary summary() {
+      return model.summary();
+    }
+
+    @Override
+    public LocateRequest locate(Image picture, String query) {
+      return model.locate(picture, query);
     }
 
     @Override
