@@ -17,6 +17,7 @@ module dev.lmm.core {
   exports dev.lmm.core.graph;
   exports dev.lmm.core.hub;
   exports dev.lmm.core.json;
+  exports dev.lmm.core.quantization;
   exports dev.lmm.core.random;
   exports dev.lmm.core.text;
   exports dev.lmm.core.text.template;

@@ -5,11 +5,16 @@ import dev.lmm.CheckpointException;
 import dev.lmm.ModelNotFoundException;
 import dev.lmm.core.hub.HubCache;
 import dev.lmm.core.hub.HubCache.CachedModel;
+import dev.lmm.core.quantization.QuantizedCache;
+import dev.lmm.core.quantization.QuantizedCache.Entry;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -57,9 +62,11 @@ final class CacheCommand implements Runnable {
         entry.put("folder", model.folder().toString());
         entries.add(entry);
       }
+      long quantized = new QuantizedCache().list().stream().mapToLong(Entry::bytes).sum();
       Map<String, Object> document = new LinkedHashMap<>();
       document.put("cache", root.toString());
       document.put("models", entries);
+      document.put("quantizedBytes", quantized);
       return print(
           document,
           () -> {
@@ -72,28 +79,52 @@ final class CacheCommand implements Runnable {
                           + "\t"
                           + String.join(" ", model.revisions()));
             }
+            if (quantized > 0) {
+              output().line(Sizes.of(quantized) + "\tquantized weights of these and of folders");
+            }
           });
     }
   }
 
   /** {@code lmm cache remove}. */
-  @Command(name = "remove", description = "Deletes a model with all its revisions.")
+  @Command(
+      name = "remove",
+      description =
+          "Deletes a model with all its revisions and its quantized weights; of a folder, only the"
+              + " quantized weights.")
   static final class RemoveCommand extends HubCommand {
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A hub id: owner/name.")
+    @Parameters(
+        index = "0",
+        paramLabel = "MODEL",
+        description = "A hub id: owner/name, or a folder.")
     String model = "";
 
     @Override
     public Integer call() {
       HubCache root = new HubCache(options().cache());
-      if (root.list().stream().noneMatch(cached -> cached.id().equals(model))) {
+      Optional<CachedModel> cached =
+          root.list().stream().filter(each -> each.id().equals(model)).findFirst();
+      long bytes;
+      if (cached.isPresent()) {
+        bytes = new QuantizedCache().remove(cached.get().folder()) + root.remove(model);
+      } else if (isFolder()) {
+        bytes = new QuantizedCache().remove(Path.of(model));
+      } else {
         throw new ModelNotFoundException(
             model + ": is not in the cache " + options().cache() + "; see lmm cache list");
       }
-      long bytes = root.remove(model);
       Map<String, Object> document = new LinkedHashMap<>();
       document.put("model", model);
       document.put("bytes", bytes);
       return print(document, () -> output().line(Sizes.of(bytes) + " freed"));
+    }
+
+    private boolean isFolder() {
+      try {
+        return Files.isDirectory(Path.of(model));
+      } catch (InvalidPathException e) {
+        return false;
+      }
     }
   }
 

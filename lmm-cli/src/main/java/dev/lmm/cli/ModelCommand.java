@@ -33,8 +33,11 @@ abstract class ModelCommand extends OutputCommand {
   @Option(names = "--device", description = "auto (default), cpu or cuda:N.")
   String device = "auto";
 
-  @Option(names = "--precision", description = "auto (default), fp32, bf16, fp16, int8 or int4.")
-  Precision precision = Precision.AUTO;
+  @Option(
+      names = "--precision",
+      split = ",",
+      description = "auto (default), fp32, bf16, fp16, int8 or int4; bench takes several.")
+  List<Precision> precisions = List.of(Precision.AUTO);
 
   @Option(names = "--threads", description = "Threads of the engine; all cores by default.")
   int threads;
@@ -57,6 +60,14 @@ abstract class ModelCommand extends OutputCommand {
 
   /** The model as the options say. */
   final Model load() {
+    if (precisions.size() != 1) {
+      throw wrong("--precision lists " + precisions.size() + "; this command takes one");
+    }
+    return load(precisions.get(0));
+  }
+
+  /** The model as the options say, in one of their precisions. */
+  final Model load(Precision precision) {
     if (threads < 0) {
       throw wrong("--threads is " + threads + ", expected at least 1");
     }

@@ -3,6 +3,7 @@ package dev.lmm.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.net.httpserver.HttpServer;
+import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.json.Json;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -157,6 +159,25 @@ class HubCommandsTest {
     assertThat(snapshot).doesNotExist();
     run("cache", "remove", "owner/name", "--cache", cache).failed(1, "is not in the cache");
     run("cache", "verify", "owner/name", "--cache", cache).failed(1, "is not in the cache");
+  }
+
+  @Test
+  void removesTheQuantizedWeightsOfAFolder() throws IOException {
+    Path model = folder.resolve("copy");
+    Path bundled = BundledModels.find("tiny-clip");
+    Files.createDirectories(model);
+    try (Stream<Path> files = Files.list(bundled)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        Files.copy(file, model.resolve(file.getFileName()));
+      }
+    }
+    String name = model.toString();
+    run("embed", name, "--text", "a", "--precision", "int8");
+    assertThat(run("cache", "list", "--cache", cache, "--json").json().longAt("quantizedBytes"))
+        .isPositive();
+    assertThat(run("cache", "remove", name, "--json").json().longAt("bytes")).isPositive();
+    assertThat(run("cache", "remove", name, "--json").json().longAt("bytes")).isZero();
+    assertThat(model.resolve("model.safetensors")).exists();
   }
 
   @Test

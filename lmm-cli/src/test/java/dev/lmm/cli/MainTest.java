@@ -221,6 +221,35 @@ class MainTest {
   }
 
   @Test
+  void benchComparesPrecisions() {
+    Json json =
+        run(
+                "bench",
+                "tiny-clip",
+                "--precision",
+                "fp32,int8,int4",
+                "--seconds",
+                "0.05",
+                "--text",
+                "a photo of a red circle",
+                "--json")
+            .json();
+    assertThat(json.has("precision")).isFalse();
+    List<Json> stages = json.at("stages").elements();
+    assertThat(stages)
+        .extracting(stage -> stage.stringAt("precision") + " " + stage.stringAt("name"))
+        .containsExactly(
+            "fp32 image", "fp32 text", "int8 image", "int8 text", "int4 image", "int4 text");
+    // At int4 the vision tower stays as it is.
+    assertThat(stages.stream().map(stage -> stage.doubleAt("cosineToFp32") > 0.9999999).toList())
+        .containsExactly(true, true, false, false, true, false);
+    assertThat(stages).allSatisfy(s -> assertThat(s.doubleAt("cosineToFp32")).isGreaterThan(0.9));
+    run("embed", "tiny-clip", "--text", "a", "--precision", "int8,int4")
+        .failed(2, "this command takes one");
+    run("embed", "tiny-clip", "--text", "a", "--precision", "bf16").failed(1, "fp32, int8, int4");
+  }
+
+  @Test
   void dryRandomNeedsNoWeightsAndSaysSo() throws IOException {
     Path model = folder.resolve("모델 folder");
     Files.createDirectories(model);

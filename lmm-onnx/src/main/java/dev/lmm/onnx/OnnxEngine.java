@@ -1,20 +1,23 @@
 package dev.lmm.onnx;
 
 import dev.lmm.Check;
-import dev.lmm.EngineException;
+import dev.lmm.Precision;
 import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.EngineStatus;
+import dev.lmm.core.engine.Engines;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.onnx.internal.OnnxProgram;
 import dev.lmm.onnx.internal.OrtRuntime;
+import java.util.Set;
 
 /**
- * Runs graphs in ONNX Runtime on the processor, in single precision. Weights are read from the
- * checkpoint's own files; they are packed for the processor once, or with {@link
- * CompileOptions#mapped()} used where they lie.
+ * Runs graphs in ONNX Runtime on the processor, in single precision or with linear layers in 8 or 4
+ * bits. Weights are read from the checkpoint's own files, quantized ones from the library's cache;
+ * they are packed for the processor once, or with {@link CompileOptions#mapped()} used where they
+ * lie.
  *
  * <p>All programs of a process share one pool of threads. Thread-safe.
  */
@@ -38,13 +41,15 @@ public final class OnnxEngine implements Engine {
   }
 
   @Override
+  public Set<Precision> precisions(String device) {
+    return device.equals("cpu") ? Set.of(Precision.FP32, Precision.INT8, Precision.INT4) : Set.of();
+  }
+
+  @Override
   public Program compile(Graph graph, WeightStore weights, CompileOptions options) {
     Check.notNull(graph, "graph");
     Check.notNull(weights, "weights");
-    Check.notNull(options, "options");
-    if (!options.device().equals("cpu")) {
-      throw new EngineException("engine onnx has no device " + options.device() + "; it has cpu");
-    }
+    Engines.requireSupported(this, Check.notNull(options, "options"));
     return OnnxProgram.compile(graph, weights, options);
   }
 }

@@ -149,7 +149,7 @@ class OnnxProgramTest {
       assertThatThrownBy(
               () -> engine.compile(graph, weights, new CompileOptions("cuda:0", false, 0)))
           .isInstanceOf(EngineException.class)
-          .hasMessage("engine onnx has no device cuda:0; it has cpu");
+          .hasMessage("engine onnx does not compute on cuda:0; it computes on cpu");
     }
   }
 

@@ -1,16 +1,17 @@
 package dev.lmm.pytorch;
 
 import dev.lmm.Check;
-import dev.lmm.EngineException;
 import dev.lmm.Precision;
 import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.EngineStatus;
+import dev.lmm.core.engine.Engines;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.pytorch.internal.TorchProgram;
 import dev.lmm.pytorch.internal.TorchRuntime;
+import java.util.Set;
 
 /**
  * Runs graphs in PyTorch (libtorch 2.7.1 through DJL) on the processor, in single precision. The
@@ -40,18 +41,15 @@ public final class PyTorchEngine implements Engine {
   }
 
   @Override
+  public Set<Precision> precisions(String device) {
+    return device.equals("cpu") ? Set.of(Precision.FP32) : Set.of();
+  }
+
+  @Override
   public Program compile(Graph graph, WeightStore weights, CompileOptions options) {
     Check.notNull(graph, "graph");
     Check.notNull(weights, "weights");
-    Check.notNull(options, "options");
-    if (!options.device().equals("cpu")) {
-      throw new EngineException(
-          "engine pytorch has no device " + options.device() + "; it has cpu");
-    }
-    if (options.precision() != Precision.FP32) {
-      throw new EngineException(
-          "engine pytorch does not compute in " + options.precision() + "; it computes in FP32");
-    }
+    Engines.requireSupported(this, Check.notNull(options, "options"));
     return TorchProgram.compile(graph, weights, options);
   }
 }

@@ -197,7 +197,7 @@ class TorchProgramTest {
       assertThatThrownBy(
               () -> engine.compile(graph, weights, new CompileOptions("cuda:0", false, 0)))
           .isInstanceOf(EngineException.class)
-          .hasMessage("engine pytorch has no device cuda:0; it has cpu");
+          .hasMessage("engine pytorch does not compute on cuda:0; it computes on cpu");
     }
   }
 

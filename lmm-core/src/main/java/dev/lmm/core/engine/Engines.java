@@ -5,6 +5,8 @@ import dev.lmm.Precision;
 import java.util.Comparator;
 import java.util.List;
 import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** The engines on the class path. Thread-safe. */
@@ -90,6 +92,38 @@ public final class Engines {
             + name
             + "; on the class path are auto, "
             + ALL.stream().map(Engine::name).collect(Collectors.joining(", ")));
+  }
+
+  /**
+   * Fails if an engine lacks a device or a precision; the message says what it has.
+   *
+   * @param engine the engine
+   * @param options what is asked for
+   * @throws EngineException if the engine does not compute there, or not in that
+   */
+  public static void requireSupported(Engine engine, CompileOptions options) {
+    Set<Precision> supported = engine.precisions(options.device());
+    if (supported.isEmpty()) {
+      throw new EngineException(
+          "engine "
+              + engine.name()
+              + " does not compute on "
+              + options.device()
+              + "; it computes on "
+              + String.join(", ", engine.status().devices()));
+    }
+    if (!supported.contains(options.precision())) {
+      throw new EngineException(
+          "engine "
+              + engine.name()
+              + " has no "
+              + options.precision().label()
+              + " on "
+              + options.device()
+              + "; it has "
+              + new TreeSet<>(supported)
+                  .stream().map(Precision::label).collect(Collectors.joining(", ")));
+    }
   }
 
   private static boolean fits(

@@ -40,4 +40,17 @@ public interface WeightStore extends WeightSource {
   default @Nullable QuantizedTensor quantized(WeightRef ref) {
     return null;
   }
+
+  /**
+   * Some bytes of a piece of a {@link #quantized} weight.
+   *
+   * @param piece codes, scales or zero points
+   * @param offset from the piece's start, in bytes
+   * @param length in bytes, below 2 GiB
+   * @return a read-only direct buffer in little-endian order
+   * @throws dev.lmm.CheckpointException if the piece is not of this store
+   */
+  default ByteBuffer map(StoredTensor piece, long offset, int length) {
+    return map(piece.name(), offset, length);
+  }
 }

@@ -5,10 +5,22 @@ import dev.lmm.core.checkpoint.CheckpointFiles;
 import dev.lmm.core.checkpoint.CheckpointWeights;
 import dev.lmm.core.checkpoint.RandomWeights;
 import dev.lmm.core.engine.WeightStore;
+import dev.lmm.core.graph.WeightRef;
+import dev.lmm.core.quantization.QuantizedCache;
+import dev.lmm.core.quantization.QuantizedWeights;
+import dev.lmm.core.quantization.Recipe;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.stream.Stream;
 
 /** The tensors of a checkpoint's folders, each opened when it is first asked for. Thread-safe. */
 public final class CheckpointParts implements AutoCloseable {
@@ -16,6 +28,7 @@ public final class CheckpointParts implements AutoCloseable {
   private final Path root;
   private final String variant;
   private final Map<Path, AutoCloseable> opened = new LinkedHashMap<>();
+  private final List<AutoCloseable> quantized = new ArrayList<>();
 
   /**
    * Opens nothing yet.
@@ -53,10 +66,61 @@ public final class CheckpointParts implements AutoCloseable {
     return files;
   }
 
+  /**
+   * Tensors with some weights in few bits, from the library's cache or made now.
+   *
+   * @param checkpoint one of those that {@link #open} gave
+   * @param recipes what to quantize, and how
+   * @return the tensors, closed with this object; the checkpoint itself if there are no recipes
+   */
+  public synchronized WeightStore quantized(
+      WeightStore checkpoint, Map<WeightRef, Recipe> recipes) {
+    if (recipes.isEmpty()) {
+      return checkpoint;
+    }
+    QuantizedCache cache = new QuantizedCache();
+    if (checkpoint.isOpenEnded()) {
+      // Made-up weights have no name by which they could be found again.
+      TemporaryFolder folder = new TemporaryFolder();
+      quantized.add(folder);
+      cache = new QuantizedCache(folder.path());
+    }
+    QuantizedWeights made = cache.open(checkpoint, recipes);
+    quantized.add(made);
+    return made;
+  }
+
+  /** A folder that goes when it is closed. */
+  private record TemporaryFolder(Path path) implements AutoCloseable {
+    TemporaryFolder() {
+      this(make());
+    }
+
+    private static Path make() {
+      try {
+        return Files.createTempDirectory("lmm-quantized");
+      } catch (IOException e) {
+        throw new UncheckedIOException("No temporary folder for quantized weights", e);
+      }
+    }
+
+    @Override
+    public void close() throws IOException {
+      try (Stream<Path> all = Files.walk(path)) {
+        for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+          Files.deleteIfExists(each);
+        }
+      }
+    }
+  }
+
   @Override
   public synchronized void close() {
     LmmException failure = null;
-    for (AutoCloseable each : opened.values()) {
+    List<AutoCloseable> all = new ArrayList<>(opened.values());
+    all.addAll(quantized);
+    Collections.reverse(all);
+    for (AutoCloseable each : all) {
       try {
         each.close();
       } catch (Exception e) {
@@ -64,6 +128,7 @@ public final class CheckpointParts implements AutoCloseable {
       }
     }
     opened.clear();
+    quantized.clear();
     if (failure != null) {
       throw failure;
     }

@@ -1,11 +1,16 @@
 package dev.lmm.core.family;
 
 import dev.lmm.ModelInfo;
+import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.WeightRef;
 import dev.lmm.core.json.Json;
+import dev.lmm.core.quantization.Recipe;
+import dev.lmm.core.quantization.Rules;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -76,6 +81,8 @@ public record LoadContext(
    */
   public Program compile(String part, Graph graph, WeightStore own) {
     compiled.add(part);
-    return placement.engine().compile(graph, own, placement.of(part));
+    CompileOptions options = placement.of(part);
+    Map<WeightRef, Recipe> recipes = Rules.of(graph, options.precision(), Rules.Form.DEFAULT);
+    return placement.engine().compile(graph, files.quantized(own, recipes), options);
   }
 }

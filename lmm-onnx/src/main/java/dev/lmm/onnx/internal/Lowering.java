@@ -1,6 +1,7 @@
 package dev.lmm.onnx.internal;
 
 import dev.lmm.EngineException;
+import dev.lmm.core.engine.QuantizedTensor;
 import dev.lmm.core.engine.StoredTensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.DType;
@@ -48,6 +49,7 @@ final class Lowering {
   private final Map<Value, String> names = new HashMap<>();
   private final Map<String, String> shared = new HashMap<>();
   private @Nullable String folder;
+  private boolean quantized;
 
   private Lowering(Graph graph, WeightStore weights) {
     this.graph = graph;
@@ -63,9 +65,10 @@ final class Lowering {
    *
    * @param bytes the model
    * @param folder what the locations of its weights are relative to, or null if it has none
+   * @param quantized whether some weights are in few bits
    */
   @SuppressWarnings("ArrayRecordComponent") // a carrier, never compared
-  record Result(byte[] bytes, @Nullable String folder) {}
+  record Result(byte[] bytes, @Nullable String folder, boolean quantized) {}
 
   static Result lower(Graph graph, WeightStore weights) {
     return new Lowering(graph, weights).run();
@@ -95,7 +98,7 @@ final class Lowering {
                 result(NEXT + state.name(), next);
               }
             });
-    return new Result(model.toBytes(), folder);
+    return new Result(model.toBytes(), folder, quantized);
   }
 
   private void lower(Node node) {
@@ -260,30 +263,53 @@ final class Lowering {
 
   /** The weight as it lies in the file, in the file's type, not transposed. */
   private String stored(Value value, WeightRef ref, StoredTensor stored) {
-    String name = model.unique(value.name());
     long[] shape = ref.transpose() ? new long[] {ref.rows(), ref.rowElements()} : ref.view();
     long width = stored.dtype().bytes();
     long start = ref.rowStart() * ref.rowElements() * width;
     long length = ref.elements() * width;
-    if (length <= INLINE_BYTES) {
-      ByteBuffer data = weights.map(ref.name(), start, (int) length);
-      model.initializer(name, stored.dtype(), shape, data);
-    } else {
-      String root = ExternalFiles.folder(stored.file());
-      if (folder != null && !folder.equals(root)) {
-        throw new EngineException(
-            stored.file()
-                + ": lies below "
-                + root
-                + ", other weights below "
-                + folder
-                + "; all files of a checkpoint must be on one drive");
-      }
-      folder = root;
-      String location = ExternalFiles.location(stored.file());
-      model.external(name, stored.dtype(), shape, location, stored.offset() + start, length);
-    }
+    return length <= INLINE_BYTES
+        ? inline(value.name(), stored.dtype(), shape, weights.map(ref.name(), start, (int) length))
+        : external(value.name(), stored, shape, start, length);
+  }
+
+  private String inline(String path, DType type, long[] shape, ByteBuffer data) {
+    String name = model.unique(path);
+    model.initializer(name, type, shape, data);
     return name;
+  }
+
+  private String external(String path, StoredTensor stored, long[] shape, long start, long length) {
+    String name = model.unique(path);
+    String root = ExternalFiles.folder(stored.file());
+    if (folder != null && !folder.equals(root)) {
+      throw new EngineException(
+          stored.file()
+              + ": lies below "
+              + root
+              + ", other weights below "
+              + folder
+              + "; all files of a checkpoint, and the cache for quantized weights, must be on one"
+              + " drive (LMM_CACHE names the cache)");
+    }
+    folder = root;
+    String location = ExternalFiles.location(stored.file());
+    model.external(name, stored.dtype(), shape, location, stored.offset() + start, length);
+    return name;
+  }
+
+  /** The form in few bits in which a linear layer is to read a weight, or null. */
+  @Nullable QuantizedTensor quantized(Value weight) {
+    QuantizedTensor found =
+        weight.kind() == Value.Kind.WEIGHT ? weights.quantized(weight.weight()) : null;
+    quantized |= found != null;
+    return found;
+  }
+
+  /** Codes, scales or zero points of a quantized weight, under a shape. */
+  String piece(String path, StoredTensor piece, long... shape) {
+    return piece.length() <= INLINE_BYTES
+        ? inline(path, piece.dtype(), shape, weights.map(piece, 0, (int) piece.length()))
+        : external(path, piece, shape, 0, piece.length());
   }
 
   /**
@@ -409,6 +435,12 @@ final class Lowering {
           }
           return op("filled", "Expand", in(scalar(value), lengths.one(length)));
         });
+  }
+
+  /** Signed bytes of zero. */
+  String byteZeros(String path, long length) {
+    ByteBuffer zeros = ByteBuffer.allocate(Math.toIntExact(length));
+    return inline(path, DType.I8, new long[] {length}, zeros);
   }
 
   /** Whether a node is of one operator. */

@@ -72,9 +72,12 @@ public final class OnnxProgram implements Program {
         session.addConfigEntry(
             "session.model_external_initializers_file_folder_path", model.folder());
       }
-      if (options.mapped()) {
+      // Without packing, layers in 4 and 8 bits would take seconds.
+      if (options.mapped() && !model.quantized()) {
         session.addConfigEntry("session.disable_prepacking", "1");
       }
+      // Processors without VNNI would let sums of two products overflow 16 bits.
+      session.addConfigEntry("session.x64quantprecision", "1");
       OrtEnvironment environment = runtime.environment();
       return new OnnxProgram(
           graph, weights, environment, environment.createSession(model.bytes(), session));

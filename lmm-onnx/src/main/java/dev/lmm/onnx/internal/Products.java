@@ -2,6 +2,7 @@ package dev.lmm.onnx.internal;
 
 import static dev.lmm.onnx.internal.Lowering.in;
 
+import dev.lmm.core.engine.QuantizedTensor;
 import dev.lmm.core.graph.Attributes;
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Dim;
@@ -30,7 +31,14 @@ final class Products {
     Value x = node.input(0);
     Value weight = node.input(1);
     Value bias = node.optionalInput(2);
-    if (bias != null && to.fusions().leftBias(node.output()) == null) {
+    if (bias != null && to.fusions().leftBias(node.output()) != null) {
+      bias = null;
+    }
+    QuantizedTensor quantized = to.quantized(weight);
+    if (quantized != null) {
+      return Quantized.linear(to, node, quantized, bias);
+    }
+    if (bias != null) {
       return withBias(to, node, bias);
     }
     Shape rows = x.rank() == 1 ? new Shape(List.of(Dim.of(1), x.dim(0))) : x.shape();

@@ -10,8 +10,16 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** One node being computed: what kernels are given. */
-record Call(Node node, List<@Nullable Elements> inputs, Map<String, Long> symbols) {
+/**
+ * One node being computed: what kernels are given.
+ *
+ * @param quantized the matrix of a linear layer, if it is in few bits: instead of input 1
+ */
+record Call(
+    Node node,
+    List<@Nullable Elements> inputs,
+    Map<String, Long> symbols,
+    @Nullable QuantizedMatrix quantized) {
   Op op() {
     return node.op();
   }

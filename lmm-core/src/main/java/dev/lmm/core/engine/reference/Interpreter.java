@@ -5,6 +5,7 @@ import dev.lmm.EngineException;
 import dev.lmm.core.engine.RunWatch;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.Node;
+import dev.lmm.core.graph.Op;
 import dev.lmm.core.graph.Value;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,6 +27,7 @@ final class Interpreter {
   private final Graph graph;
   private final Map<String, Long> symbols;
   private final Map<Value, Elements> known = new HashMap<>();
+  private final Map<Value, QuantizedMatrix> quantized;
   private final @Nullable Observer observer;
 
   /**
@@ -34,16 +36,19 @@ final class Interpreter {
    * @param graph a verified graph
    * @param symbols the length of each symbol
    * @param given weights, constants, inputs and states
+   * @param quantized matrices of linear layers that are in few bits
    * @param observer sees each node, or null
    */
   Interpreter(
       Graph graph,
       Map<String, Long> symbols,
       Map<Value, Elements> given,
+      Map<Value, QuantizedMatrix> quantized,
       @Nullable Observer observer) {
     this.graph = graph;
     this.symbols = symbols;
     this.known.putAll(given);
+    this.quantized = quantized;
     this.observer = observer;
   }
 
@@ -94,11 +99,13 @@ final class Interpreter {
   }
 
   private void compute(Node node) {
+    QuantizedMatrix matrix = node.op() == Op.LINEAR ? quantized.get(node.input(1)) : null;
     List<@Nullable Elements> inputs = new ArrayList<>();
     for (Value input : node.inputs()) {
-      inputs.add(input == null ? null : element(input));
+      boolean absent = input == null || (matrix != null && input == node.input(1));
+      inputs.add(absent ? null : element(input));
     }
-    Call call = new Call(node, inputs, symbols);
+    Call call = new Call(node, inputs, symbols, matrix);
     List<Elements> outputs = Kernels.compute(call);
     for (int i = 0; i < outputs.size(); i++) {
       Value value = node.outputs().get(i);

@@ -30,8 +30,12 @@ final class Products {
 
   static Elements linear(Call call) {
     Elements x = call.in(0);
-    Elements weight = call.in(1);
     Elements bias = call.optional(2);
+    QuantizedMatrix quantized = call.quantized();
+    if (quantized != null) {
+      return quantized(x, quantized, bias);
+    }
+    Elements weight = call.in(1);
     int out = weight.dim(0);
     int in = weight.dim(1);
     int rows = Layout.count(x.shape(), 0, x.rank() - 1);
@@ -41,6 +45,15 @@ final class Products {
         double sum = dot(x.floats(), row * in, weight.floats(), o * in, in);
         y[row * out + o] = (float) (sum + (bias == null ? 0 : bias.floats()[o]));
       }
+    }
+    return Elements.of(x.dtype(), Layout.with(x.shape(), x.rank() - 1, out), y);
+  }
+
+  private static Elements quantized(Elements x, QuantizedMatrix weight, @Nullable Elements bias) {
+    int out = weight.rows();
+    float[] y = weight.times(x.floats(), Layout.count(x.shape(), 0, x.rank() - 1));
+    for (int i = 0; bias != null && i < y.length; i++) {
+      y[i] += bias.floats()[i % out];
     }
     return Elements.of(x.dtype(), Layout.with(x.shape(), x.rank() - 1, out), y);
   }

@@ -6,15 +6,19 @@ import dev.lmm.InvalidRequestException;
 import dev.lmm.core.engine.InputChecks;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.ProgramState;
+import dev.lmm.core.engine.QuantizedTensor;
 import dev.lmm.core.engine.RunGate;
 import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.Node;
+import dev.lmm.core.graph.Op;
 import dev.lmm.core.graph.Value;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,14 +31,34 @@ final class ReferenceProgram implements Program {
   private final InputChecks checks;
   private final RunGate gate;
   private Map<Value, Elements> fixed;
+  private Map<Value, QuantizedMatrix> quantized;
 
   ReferenceProgram(Graph graph, WeightStore weights) {
     this.graph = graph;
     this.checks = new InputChecks(graph);
     this.gate = new RunGate("graph " + graph.name());
     this.fixed = new HashMap<>();
+    this.quantized = new HashMap<>();
+    Set<Value> whole = new HashSet<>(graph.outputs().values());
+    for (Node node : graph.nodes()) {
+      for (int i = 0; i < node.inputs().size(); i++) {
+        Value input = node.inputs().get(i);
+        if (input == null || input.kind() != Value.Kind.WEIGHT) {
+          continue;
+        }
+        QuantizedTensor codes =
+            node.op() == Op.LINEAR && i == 1 ? weights.quantized(input.weight()) : null;
+        if (codes == null) {
+          whole.add(input);
+        } else if (!quantized.containsKey(input)) {
+          quantized.put(input, QuantizedMatrix.read(codes, weights));
+        }
+      }
+    }
     for (Value weight : graph.weights()) {
-      fixed.put(weight, WeightReader.read(weight, weights));
+      if (whole.contains(weight)) {
+        fixed.put(weight, WeightReader.read(weight, weights));
+      }
     }
     for (Value constant : graph.constants()) {
       fixed.put(
@@ -75,7 +99,8 @@ final class ReferenceProgram implements Program {
         computed.addAll(graph.states().values());
       }
       Map<Value, Elements> results =
-          new Interpreter(graph, symbols, given, observer).compute(computed, cancellation);
+          new Interpreter(graph, symbols, given, quantized, observer)
+              .compute(computed, cancellation);
       if (state != null) {
         state.advance(results);
       }
@@ -118,6 +143,7 @@ final class ReferenceProgram implements Program {
   public void close() {
     if (gate.close()) {
       fixed = Map.of();
+      quantized = Map.of();
     }
   }
 }

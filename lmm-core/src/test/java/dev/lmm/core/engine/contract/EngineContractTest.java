@@ -9,18 +9,25 @@ import dev.lmm.CancelledException;
 import dev.lmm.ClosedException;
 import dev.lmm.EngineException;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.Precision;
 import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.ProgramState;
+import dev.lmm.core.engine.QuantizedTensor;
 import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.reference.ReferenceEngine;
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.GraphBuilder;
+import dev.lmm.core.graph.Op;
 import dev.lmm.core.graph.Value;
+import dev.lmm.core.graph.WeightRef;
 import dev.lmm.core.json.Json;
+import dev.lmm.core.quantization.QuantizedCache;
+import dev.lmm.core.quantization.QuantizedWeights;
+import dev.lmm.core.quantization.Recipe;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -117,6 +124,112 @@ public abstract class EngineContractTest {
         Program found = compile(c)) {
       Map<String, Tensor> answers = expected.run(c.inputs());
       assertClose(found.run(c.inputs(), answers.keySet(), RunOptions.NONE), answers, tolerance());
+    }
+  }
+
+  // Few bits.
+
+  /**
+   * Layers whose lengths are no multiples of anything, with a bias, without, and behind an
+   * activation's fusion; each reads the input itself.
+   */
+  private static void layers(ContractCase c) {
+    GraphBuilder g = c.g();
+    Value x = c.floats("x", "b", "s", 100);
+    g.output("biased", g.at("first").linear("a", x, 67));
+    g.output("plain", g.at("second").linearNoBias("b", x, 130));
+    g.output("activated", g.unary(Op.GELU, g.at("third").linear("c", x, 33)));
+    g.output("row", g.at("row").linear("d", g.slice(x, 1, 0, 1), 9));
+  }
+
+  /**
+   * Makes the input one that 8 bits hold exactly, whatever the layout: multiples of 1/64 whose
+   * largest, in every row and in every block, is the last code. Engines then round nothing, and
+   * must agree to the sum's last digits.
+   */
+  private static void fitIntoEightBits(Tensor x, QuantizedTensor.Layout layout) {
+    var data = x.floats();
+    int lowest = layout == QuantizedTensor.Layout.COLUMNS ? -128 : -127;
+    for (int i = 0; i < data.capacity(); i++) {
+      int code = Math.max(-120, Math.min(120, Math.round(data.get(i) * 40)));
+      int column = i % 100;
+      if (column % 4 == 0) {
+        code = column % 8 == 0 ? 127 : lowest;
+      }
+      data.put(i, code / 64f);
+    }
+  }
+
+  @TestFactory
+  Stream<DynamicTest> multipliesInFewBitsAsTheInterpreterDoes(@TempDir Path folder) {
+    List<Recipe> recipes =
+        List.of(
+            Recipe.COLUMNS,
+            Recipe.blocks(4, 32),
+            Recipe.blocks(8, 32),
+            Recipe.blocks(4, 128),
+            new Recipe(QuantizedTensor.Layout.BLOCKS, 4, 32, true, true),
+            new Recipe(QuantizedTensor.Layout.BLOCKS, 8, 128, true, false));
+    List<DynamicTest> tests = new ArrayList<>();
+    for (Recipe recipe : engine().precisions("cpu").contains(Precision.INT8) ? recipes : NONE) {
+      for (Map<String, Long> lengths : ShapeCases.LENGTHS) {
+        tests.add(
+            DynamicTest.dynamicTest(
+                recipe.id() + " " + new TreeMap<>(lengths),
+                () -> compareFewBits(folder, recipe, lengths)));
+      }
+    }
+    return tests.stream();
+  }
+
+  private static final List<Recipe> NONE = List.of();
+
+  private void compareFewBits(Path folder, Recipe recipe, Map<String, Long> lengths) {
+    try (ContractCase c = new ContractCase("few-bits", lengths, EngineContractTest::layers)) {
+      Map<WeightRef, Recipe> recipes = new LinkedHashMap<>();
+      for (Value weight : c.graph().weights()) {
+        if (weight.rank() == 2) {
+          recipes.put(weight.weight(), recipe);
+        }
+      }
+      fitIntoEightBits(c.inputs().get("x"), recipe.layout());
+      CompileOptions options = new CompileOptions("cpu", false, 0, Precision.INT8);
+      try (QuantizedWeights weights =
+              new QuantizedCache(folder.resolve("cache")).open(c.weights(), recipes);
+          Program whole = oracle.compile(c.graph(), c.weights(), CompileOptions.DEFAULT);
+          Program expected = oracle.compile(c.graph(), weights, options);
+          Program found = engine().compile(c.graph(), weights, options)) {
+        Map<String, Tensor> answers = expected.run(c.inputs());
+        assertClose(found.run(c.inputs(), answers.keySet(), RunOptions.NONE), answers, 1e-5);
+        // That the codes were used at all, and stand for the weights.
+        Map<String, Tensor> exact = whole.run(c.inputs());
+        for (String name : answers.keySet()) {
+          if (exact.get(name).elements() > 0) {
+            assertThat(exact.get(name).toFloats()).isNotEqualTo(answers.get(name).toFloats());
+          }
+        }
+        assertClose(answers, exact, recipe.bits() == 4 ? 0.7 : 0.05);
+      }
+    }
+  }
+
+  @Test
+  void aPrecisionItLacksIsRefused() {
+    try (ContractCase c = small()) {
+      for (Precision precision : Precision.values()) {
+        if (precision == Precision.AUTO || engine().precisions("cpu").contains(precision)) {
+          continue;
+        }
+        assertThatThrownBy(
+                () ->
+                    engine()
+                        .compile(
+                            c.graph(), c.weights(), new CompileOptions("cpu", false, 0, precision)))
+            .isInstanceOf(EngineException.class)
+            .hasMessageContaining("engine " + engine().name())
+            .hasMessageContaining(precision.label())
+            .hasMessageContaining("fp32");
+      }
     }
   }
 

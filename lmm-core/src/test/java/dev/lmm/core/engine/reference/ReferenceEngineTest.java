@@ -58,7 +58,7 @@ class ReferenceEngineTest {
               }
             })
         .isInstanceOf(EngineException.class)
-        .hasMessage("engine reference computes on cpu only; asked for cuda:0");
+        .hasMessage("engine reference does not compute on cuda:0; it computes on cpu");
   }
 
   private static Graph graph() {
