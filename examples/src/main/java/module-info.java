@@ -4,6 +4,7 @@ module dev.lmm.examples {
   requires dev.lmm.clip; // the families
   requires dev.lmm.diffusion;
   requires dev.lmm.qwenvl;
+  requires dev.lmm.blip2;
   requires dev.lmm.onnx; // an engine
   requires dev.lmm.tiny; // small models, for the tests
   requires static org.jspecify;

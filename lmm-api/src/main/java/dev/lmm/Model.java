@@ -60,6 +60,17 @@ public interface Model extends AutoCloseable {
   }
 
   /**
+   * The model as one that says whether pictures and texts belong together. Roles share the model's
+   * weights and end with it; closing such a role closes nothing.
+   *
+   * @return the role
+   * @throws UnsupportedModelException if it cannot play this role
+   */
+  default Matcher matcher() {
+    throw new UnsupportedModelException(info().id() + " matches nothing: it has no matcher");
+  }
+
+  /**
    * The model as one that talks about pictures and videos. Roles share the model's weights and end
    * with it; closing such a role closes nothing.
    *

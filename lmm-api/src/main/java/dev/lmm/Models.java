@@ -111,6 +111,37 @@ public final class Models {
   }
 
   /**
+   * A model that says whether pictures and texts belong together.
+   *
+   * @param id a hub id, a folder, or the name of a bundled model
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Matcher> matcher(String id) {
+    String name = Check.notNull(id, "id");
+    return new LoadRequest<>(
+        LoadOptions.DEFAULT,
+        options -> {
+          Model model = loader().load(name, options);
+          try {
+            return new OwningMatcher(model, model.matcher());
+          } catch (RuntimeException e) {
+            model.close();
+            throw e;
+          }
+        });
+  }
+
+  /**
+   * A model that says whether pictures and texts belong together.
+   *
+   * @param folder with config, tokenizer and weights
+   * @return the request, to be loaded
+   */
+  public static LoadRequest<Matcher> matcher(Path folder) {
+    return matcher(Check.notNull(folder, "folder").toString());
+  }
+
+  /**
    * A model that talks about pictures and videos.
    *
    * @param id a hub id, a folder, or the name of a bundled model

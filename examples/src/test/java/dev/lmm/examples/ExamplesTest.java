@@ -107,6 +107,18 @@ class ExamplesTest {
     assertThat(Image.read(out).width()).isEqualTo(Image.read(picture).width());
   }
 
+  @Test
+  void matchingListsEveryPicture() throws IOException {
+    // Random weights: that it runs is all that can be said.
+    String model = "../lmm-blip2/src/test/resources/golden/blip2-itm";
+    String first = folder.resolve(pictures.get(0).file()).toString();
+    String second = folder.resolve(pictures.get(1).file()).toString();
+    String printed =
+        output(() -> Matching.main(new String[] {model, "a red circle", first, second}));
+    assertThat(printed.lines()).hasSize(2);
+    assertThat(printed).contains(first + ": 0.").contains(second + ": 0.");
+  }
+
   private interface Program {
     void run() throws IOException;
   }

@@ -1,4 +1,4 @@
-/** BLIP-2: captions and questions about pictures. Start at {@link dev.lmm.blip2.Blip2}. */
+/** BLIP-2: captions, questions and matching. Start at {@link dev.lmm.blip2.Blip2}. */
 @NullMarked
 package dev.lmm.blip2;
 

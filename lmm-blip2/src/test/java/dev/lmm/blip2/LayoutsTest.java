@@ -76,7 +76,7 @@ class LayoutsTest {
       quoteCharacter = '~',
       value = {
         "\"model_type\": \"opt\"|\"model_type\": \"t5\"|model_type",
-        "\"Blip2ForConditionalGeneration\"|\"Blip2ForImageTextRetrieval\"|Blip2ForConditionalGeneration",
+        "\"Blip2ForConditionalGeneration\"|\"Blip2Model\"|Blip2ForConditionalGeneration",
         "\"word_embed_proj_dim\": 40|\"word_embed_proj_dim\": 20|hidden_size, 40",
         "\"ffn_dim\": 80|\"ffn_dim\": 80, \"do_layer_norm_before\": false|do_layer_norm_before",
         "\"ffn_dim\": 80|\"ffn_dim\": 80, \"activation_function\": \"x\"|activation_function",

@@ -22,6 +22,7 @@ import picocli.CommandLine.ParameterException;
       RankCommand.class,
       CaptionCommand.class,
       AskCommand.class,
+      MatchCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
       LocateCommand.class,

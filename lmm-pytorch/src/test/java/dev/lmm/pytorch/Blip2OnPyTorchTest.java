@@ -7,8 +7,12 @@ import dev.lmm.Caption;
 import dev.lmm.CaptionRequest;
 import dev.lmm.Captioner;
 import dev.lmm.Image;
+import dev.lmm.Match;
+import dev.lmm.Matcher;
 import dev.lmm.blip2.Blip2;
+import dev.lmm.core.checkpoint.CheckpointWeights;
 import dev.lmm.core.json.Json;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -41,6 +45,31 @@ class Blip2OnPyTorchTest {
         for (int i = 0; i < beams.size(); i++) {
           assertThat(best.get(i).tokens()).isEqualTo(ints(beams.get(i).at("tokens")));
         }
+      }
+    }
+  }
+
+  @Test
+  void matchesEqualTheReference() {
+    Path folder = Path.of("../lmm-blip2/src/test/resources/golden/blip2-itm");
+    Json json = Json.parse(folder.resolve("golden.json"));
+    List<String> texts = json.at("texts").elements().stream().map(Json::string).toList();
+    List<Image> images =
+        json.at("pictures").elements().stream()
+            .map(name -> Image.read(PICTURES.resolve(name.string())))
+            .toList();
+    try (Matcher matcher = Blip2.matcher(folder).engine("pytorch").load();
+        CheckpointWeights golden =
+            CheckpointWeights.ofSafetensors(
+                "golden", List.of(folder.resolve("golden.safetensors")))) {
+      int count = images.size() * texts.size();
+      FloatBuffer itm = golden.map("itm", 0, 4 * count).asFloatBuffer();
+      FloatBuffer itc = golden.map("itc", 0, 4 * count).asFloatBuffer();
+      List<List<Match>> found = matcher.match(images, texts).batchSize(3).run();
+      for (int i = 0; i < count; i++) {
+        Match match = found.get(i / texts.size()).get(i % texts.size());
+        assertThat(match.probability()).isCloseTo(itm.get(i), within(1e-4));
+        assertThat(match.similarity()).isCloseTo(itc.get(i), within(1e-4));
       }
     }
   }

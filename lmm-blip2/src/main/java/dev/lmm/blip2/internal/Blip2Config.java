@@ -56,6 +56,8 @@ record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text
    * @param crossAttentionFrequency every so-manyth layer, from the first on, looks at the picture
    * @param hiddenAct of the feed-forward layers
    * @param layerNormEps of the layer norms
+   * @param vocabSize rows of the table of words; of the first stage only
+   * @param maxPositionEmbeddings of texts; of the first stage only
    */
   record QFormer(
       int hiddenSize,
@@ -64,7 +66,14 @@ record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text
       int numAttentionHeads,
       int crossAttentionFrequency,
       Op hiddenAct,
-      double layerNormEps) {}
+      double layerNormEps,
+      int vocabSize,
+      int maxPositionEmbeddings) {
+    /** Whether a layer looks at the picture. */
+    boolean crosses(int layer) {
+      return layer % crossAttentionFrequency == 0;
+    }
+  }
 
   /**
    * {@code text_config} of OPT.
@@ -92,16 +101,30 @@ record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text
       int bosTokenId,
       int eosTokenId) {}
 
-  /** Reads a config. */
-  static Blip2Config of(Json config) {
+  /** Whether a config is one of the first stage: it matches, and has no language model. */
+  static boolean isFirstStage(Json config) {
+    boolean first = false;
     if (config.hasValue("architectures")) {
       for (Json architecture : config.at("architectures").elements()) {
-        if (!architecture.string().equals("Blip2ForConditionalGeneration")) {
+        String name = architecture.string();
+        first |= name.equals(FIRST_STAGE);
+        if (!name.equals(FIRST_STAGE) && !name.equals(SECOND_STAGE)) {
           throw new UnsupportedModelException(
-              architecture.unexpected("Blip2ForConditionalGeneration, which writes").getMessage());
+              architecture
+                  .unexpected(
+                      SECOND_STAGE + ", which writes, or " + FIRST_STAGE + ", which matches")
+                  .getMessage());
         }
       }
     }
+    return first;
+  }
+
+  private static final String FIRST_STAGE = "Blip2ForImageTextRetrieval";
+  private static final String SECOND_STAGE = "Blip2ForConditionalGeneration";
+
+  /** Reads a config of the second stage. */
+  static Blip2Config of(Json config) {
     Vision vision = vision(config.objectOrEmpty("vision_config"));
     return new Blip2Config(
         positive(config, "num_query_tokens", 32),
@@ -110,7 +133,7 @@ record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text
         text(config.objectOrEmpty("text_config")));
   }
 
-  private static Vision vision(Json c) {
+  static Vision vision(Json c) {
     int image = positive(c, "image_size", 224);
     int patch = positive(c, "patch_size", 14);
     if (patch > image || image > 1 << 14) {
@@ -129,7 +152,7 @@ record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text
         c.doubleAt("layer_norm_eps", 1e-6));
   }
 
-  private static QFormer qformer(Json c, Vision vision) {
+  static QFormer qformer(Json c, Vision vision) {
     int heads = positive(c, "num_attention_heads", 12);
     int encoder = positive(c, "encoder_hidden_size", 1408);
     if (encoder != vision.hiddenSize()) {
@@ -143,7 +166,9 @@ record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text
         heads,
         positive(c, "cross_attention_frequency", 2),
         activation(c, "hidden_act", "gelu"),
-        c.doubleAt("layer_norm_eps", 1e-12));
+        c.doubleAt("layer_norm_eps", 1e-12),
+        positive(c, "vocab_size", 30522),
+        positive(c, "max_position_embeddings", 512));
   }
 
   private static Text text(Json c) {
@@ -186,7 +211,7 @@ record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text
     }
   }
 
-  private static int positive(Json c, String key, int absent) {
+  static int positive(Json c, String key, int absent) {
     int value = c.intAt(key, absent);
     if (value < 1 || value > 1 << 24) {
       throw c.at(key).unexpected("a number from 1 to " + (1 << 24));

@@ -17,6 +17,8 @@ public final class Blip2Family implements ModelFamily {
 
   @Override
   public Model load(LoadContext context) {
-    return Blip2Model.load(context);
+    return Blip2Config.isFirstStage(context.config())
+        ? MatcherModel.load(context)
+        : Blip2Model.load(context);
   }
 }

@@ -8,6 +8,7 @@ import dev.lmm.Encoder;
 import dev.lmm.Generator;
 import dev.lmm.Grounder;
 import dev.lmm.Inspection;
+import dev.lmm.Matcher;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
 import dev.lmm.Summary;
@@ -136,6 +137,11 @@ public final class CheckpointModelLoader implements ModelLoader {
     @Override
     public Captioner captioner() {
       return model.captioner();
+    }
+
+    @Override
+    public Matcher matcher() {
+      return model.matcher();
     }
 
     @Override

@@ -1,0 +1,515 @@
+package dev.lmm.blip2.internal;
+
+import dev.lmm.Cancellation;
+import dev.lmm.CancelledException;
+import dev.lmm.Check;
+import dev.lmm.ClosedException;
+import dev.lmm.Image;
+import dev.lmm.Inspection;
+import dev.lmm.InvalidRequestException;
+import dev.lmm.Match;
+import dev.lmm.MatchRequest;
+import dev.lmm.Matcher;
+import dev.lmm.Model;
+import dev.lmm.ModelInfo;
+import dev.lmm.ProgressListener;
+import dev.lmm.RetrieveRequest;
+import dev.lmm.Retrieved;
+import dev.lmm.Summary;
+import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.RunOptions;
+import dev.lmm.core.engine.Tensor;
+import dev.lmm.core.engine.WeightStore;
+import dev.lmm.core.engine.reference.NonFinite;
+import dev.lmm.core.family.LoadContext;
+import dev.lmm.core.family.Summaries;
+import dev.lmm.core.graph.Flops;
+import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.WeightUsage;
+import dev.lmm.core.text.Tokenizer;
+import dev.lmm.core.text.Tokenizers;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.ToLongFunction;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** A loaded model of the first stage: vision tower and Q-Former. Thread-safe. */
+final class MatcherModel implements Model, Matcher, Inspection {
+  private final ModelInfo info;
+  private final Summary summary;
+  private final MatcherConfig config;
+  private final PictureInput pictures;
+  private final Tokenizer tokenizer;
+  private final WeightStore weights;
+  private final Program vision;
+  private final Program qformer;
+  private final Program text;
+  private volatile boolean closed;
+
+  private MatcherModel(
+      LoadContext context,
+      Summary summary,
+      MatcherConfig config,
+      PictureInput pictures,
+      Tokenizer tokenizer,
+      Program vision,
+      Program qformer,
+      Program text) {
+    this.info = context.info();
+    this.summary = summary;
+    this.config = config;
+    this.pictures = pictures;
+    this.tokenizer = tokenizer;
+    this.weights = context.weights();
+    this.vision = vision;
+    this.qformer = qformer;
+    this.text = text;
+  }
+
+  static MatcherModel load(LoadContext context) {
+    MatcherConfig config = MatcherConfig.of(context.config());
+    WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
+    Map<String, Graph> graphs = new LinkedHashMap<>();
+    graphs.put("vision", VisionGraph.of(config.vision(), usage));
+    graphs.put("qformer", MatchGraphs.pair(config, usage));
+    graphs.put("text", MatchGraphs.text(config, usage));
+    // A row of numbers from 0 that older files keep.
+    usage.requireAllRead(name -> name.equals("embeddings.position_ids"));
+
+    PictureInput pictures = PictureInput.read(context.folder(), config.vision().imageSize());
+    Summary summary = Summaries.of(context.info().id(), graphs, context.weights(), List.of());
+    List<AutoCloseable> opened = new ArrayList<>();
+    try {
+      Tokenizer tokenizer = Tokenizers.load(context.folder(), false);
+      opened.add(tokenizer);
+      List<Program> programs = new ArrayList<>();
+      for (Graph graph : graphs.values()) {
+        Program program = context.compile(graph);
+        opened.add(program);
+        programs.add(program);
+      }
+      return new MatcherModel(
+          context,
+          summary,
+          config,
+          pictures,
+          tokenizer,
+          programs.get(0),
+          programs.get(1),
+          programs.get(2));
+    } catch (RuntimeException | Error e) {
+      for (AutoCloseable resource : opened) {
+        try {
+          resource.close();
+        } catch (Exception suppressed) {
+          e.addSuppressed(suppressed);
+        }
+      }
+      throw e;
+    }
+  }
+
+  @Override
+  public ModelInfo info() {
+    return info;
+  }
+
+  @Override
+  public Summary summary() {
+    return summary;
+  }
+
+  @Override
+  public Inspection inspect() {
+    return this;
+  }
+
+  @Override
+  public Matcher matcher() {
+    open();
+    return new Role(this);
+  }
+
+  /** The model without the right to close it. */
+  private record Role(MatcherModel model) implements Matcher {
+    @Override
+    public ModelInfo info() {
+      return model.info();
+    }
+
+    @Override
+    public Summary summary() {
+      return model.summary();
+    }
+
+    @Override
+    public Inspection inspect() {
+      return model;
+    }
+
+    @Override
+    public MatchRequest match(List<Image> images, List<String> texts) {
+      return model.match(images, texts);
+    }
+
+    @Override
+    public RetrieveRequest retrieve(String text, List<Image> images) {
+      return model.retrieve(text, images);
+    }
+
+    @Override
+    public RetrieveRequest retrieve(Image image, List<String> texts) {
+      return model.retrieve(image, texts);
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  // Matching.
+
+  @Override
+  public MatchRequest match(List<Image> images, List<String> texts) {
+    open();
+    List<Image> allImages = copy(images, "images");
+    List<String> allTexts = copy(texts, "texts");
+    return new MatchRequest(
+        request -> {
+          Run run = new Run(request.batchSize(), request.cancellation(), request.progress());
+          return match(allImages, allTexts, run);
+        });
+  }
+
+  private List<List<Match>> match(List<Image> images, List<String> texts, Run run) {
+    open();
+    run.total = images.size();
+    List<int[]> ids = encode(texts);
+    double[][] vectors = textVectors(ids, run, false);
+    List<List<Match>> all = new ArrayList<>(images.size());
+    for (Image image : images) {
+      Tensor seen = see(image, run);
+      double[][] queries = queryVectors(seen, run);
+      double[] probabilities = probabilities(seen, ids, run, false);
+      List<Match> matches = new ArrayList<>(texts.size());
+      for (int i = 0; i < vectors.length; i++) {
+        matches.add(new Match(texts.get(i), probabilities[i], similarity(queries, vectors[i])));
+      }
+      all.add(List.copyOf(matches));
+      run.done(1);
+    }
+    return List.copyOf(all);
+  }
+
+  @Override
+  public RetrieveRequest retrieve(String text, List<Image> images) {
+    open();
+    Check.notNull(text, "text");
+    List<Image> all = copy(images, "images");
+    return new RetrieveRequest(
+        request -> {
+          open();
+          Run run = new Run(request.batchSize(), request.cancellation(), request.progress());
+          int again = Math.min(request.reranked(), all.size());
+          run.total = (long) all.size() + again;
+          List<int[]> ids = encode(List.of(text));
+          double[] vector = textVectors(ids, run, false)[0];
+          double[] similarities = new double[all.size()];
+          for (int i = 0; i < similarities.length; i++) {
+            similarities[i] = similarity(queryVectors(see(all.get(i), run), run), vector);
+            run.done(1);
+          }
+          int[] order = falling(similarities);
+          double[] probabilities = new double[again];
+          for (int k = 0; k < again; k++) {
+            // What was seen is not kept: it is larger than most pictures.
+            Tensor seen = see(all.get(order[k]), run);
+            probabilities[k] = probabilities(seen, ids, run, false)[0];
+            run.done(1);
+          }
+          return ordered(order, similarities, probabilities);
+        });
+  }
+
+  @Override
+  public RetrieveRequest retrieve(Image image, List<String> texts) {
+    open();
+    Check.notNull(image, "image");
+    List<String> all = copy(texts, "texts");
+    return new RetrieveRequest(
+        request -> {
+          open();
+          Run run = new Run(request.batchSize(), request.cancellation(), request.progress());
+          int again = Math.min(request.reranked(), all.size());
+          run.total = (long) all.size() + again;
+          List<int[]> ids = encode(all);
+          Tensor seen = see(image, run);
+          double[][] queries = queryVectors(seen, run);
+          double[][] vectors = textVectors(ids, run, true);
+          double[] similarities =
+              Arrays.stream(vectors).mapToDouble(v -> similarity(queries, v)).toArray();
+          int[] order = falling(similarities);
+          List<int[]> best = IntStream.range(0, again).mapToObj(k -> ids.get(order[k])).toList();
+          return ordered(order, similarities, probabilities(seen, best, run, true));
+        });
+  }
+
+  /** Indices by falling value; equals stay in order. */
+  private static int[] falling(double[] values) {
+    return IntStream.range(0, values.length)
+        .boxed()
+        .sorted(Comparator.comparingDouble((Integer i) -> values[i]).reversed())
+        .mapToInt(Integer::intValue)
+        .toArray();
+  }
+
+  private static List<Retrieved> ordered(
+      int[] order, double[] similarities, double[] probabilities) {
+    List<Retrieved> found = new ArrayList<>(order.length);
+    for (int k : falling(probabilities)) {
+      found.add(new Retrieved(order[k], similarities[order[k]], probabilities[k]));
+    }
+    for (int k = probabilities.length; k < order.length; k++) {
+      found.add(new Retrieved(order[k], similarities[order[k]], null));
+    }
+    return List.copyOf(found);
+  }
+
+  /** How a run is carried out, and how far it is. */
+  private static final class Run {
+    final int batchSize;
+    final @Nullable Cancellation cancellation;
+    final @Nullable ProgressListener progress;
+    final RunOptions options;
+    long total;
+    long done;
+
+    Run(int batchSize, @Nullable Cancellation cancellation, @Nullable ProgressListener progress) {
+      this.batchSize = batchSize;
+      this.cancellation = cancellation;
+      this.progress = progress;
+      this.options = RunOptions.cancelledBy(cancellation);
+    }
+
+    void check() {
+      if (cancellation != null) {
+        cancellation.check();
+      }
+      if (Thread.currentThread().isInterrupted()) {
+        throw new CancelledException("The run was stopped: its thread was interrupted");
+      }
+    }
+
+    void done(int more) {
+      done += more;
+      if (progress != null) {
+        progress.progress(done, total);
+      }
+    }
+  }
+
+  // The parts.
+
+  /** A picture as the Q-Former sees it: [1, rows, vision width]. */
+  private Tensor see(Image image, Run run) {
+    run.check();
+    Map<String, Tensor> inputs = Map.of("pixels", pictures.tensor(image));
+    return vision.run(inputs, Set.of("image"), run.options).get("image");
+  }
+
+  /** Normalised vectors of the queries that looked at a picture alone. */
+  private double[][] queryVectors(Tensor seen, Run run) {
+    // The shortest text stands beside them, unseen.
+    TextBatch beside = new TextBatch(List.of(new int[1]));
+    Map<String, Tensor> inputs = pairInputs(seen, beside, false);
+    Set<String> wanted = Set.of("image_embeds");
+    return normalized(qformer.run(inputs, wanted, run.options).get("image_embeds"));
+  }
+
+  /** Normalised vectors of texts alone. */
+  private double[][] textVectors(List<int[]> texts, Run run, boolean counted) {
+    List<double[]> all = new ArrayList<>(texts.size());
+    for (int from = 0; from < texts.size(); from += run.batchSize) {
+      run.check();
+      TextBatch batch =
+          new TextBatch(texts.subList(from, Math.min(texts.size(), from + run.batchSize)));
+      Map<String, Tensor> inputs =
+          Map.of("ids", batch.ids(), "places", batch.places(), "mask", batch.mask());
+      Tensor vectors = text.run(inputs, Set.of("text_embeds"), run.options).get("text_embeds");
+      all.addAll(Arrays.asList(normalized(vectors)));
+      if (counted) {
+        run.done(batch.rows());
+      }
+    }
+    return all.toArray(new double[0][]);
+  }
+
+  /** For each text the probability that it belongs to a picture. */
+  private double[] probabilities(Tensor seen, List<int[]> texts, Run run, boolean counted) {
+    double[] all = new double[texts.size()];
+    for (int from = 0; from < texts.size(); from += run.batchSize) {
+      run.check();
+      TextBatch batch =
+          new TextBatch(texts.subList(from, Math.min(texts.size(), from + run.batchSize)));
+      Map<String, Tensor> inputs = pairInputs(seen, batch, true);
+      float[] logits = qformer.run(inputs, Set.of("logits"), run.options).get("logits").toFloats();
+      for (int i = 0; i < batch.rows(); i++) {
+        all[from + i] = 1 / (1 + Math.exp((double) logits[2 * i] - logits[2 * i + 1]));
+      }
+      if (counted) {
+        run.done(batch.rows());
+      }
+    }
+    return all;
+  }
+
+  private Map<String, Tensor> pairInputs(Tensor seen, TextBatch batch, boolean together) {
+    return Map.of(
+        "image",
+        seen,
+        "ids",
+        batch.ids(),
+        "places",
+        batch.places(),
+        "mask",
+        batch.mask(config.numQueryTokens(), together));
+  }
+
+  /** The cosine with the query that fits best. */
+  private static double similarity(double[][] queries, double[] text) {
+    double best = Double.NEGATIVE_INFINITY;
+    for (double[] query : queries) {
+      double cosine = 0;
+      for (int i = 0; i < text.length; i++) {
+        cosine += query[i] * text[i];
+      }
+      // NaN stays.
+      best = Math.max(best, cosine);
+    }
+    return best;
+  }
+
+  /** Rows of the last axis, each of length 1. */
+  private static double[][] normalized(Tensor tensor) {
+    float[] values = tensor.toFloats();
+    int width = (int) tensor.shape()[tensor.shape().length - 1];
+    double[][] rows = new double[values.length / width][width];
+    for (int r = 0; r < rows.length; r++) {
+      double squares = 0;
+      for (int i = 0; i < width; i++) {
+        double value = values[r * width + i];
+        rows[r][i] = value;
+        squares += value * value;
+      }
+      double length = Math.max(Math.sqrt(squares), 1e-12); // as torch does
+      for (int i = 0; i < width; i++) {
+        rows[r][i] /= length;
+      }
+    }
+    return rows;
+  }
+
+  private List<int[]> encode(List<String> texts) {
+    List<int[]> all = new ArrayList<>(texts.size());
+    for (int i = 0; i < texts.size(); i++) {
+      int[] ids = tokenizer.encode(texts.get(i), true).ids();
+      int most = config.qformer().maxPositionEmbeddings();
+      if (ids.length > most) {
+        throw new InvalidRequestException(
+            "texts["
+                + i
+                + "]: makes "
+                + ids.length
+                + " tokens; the model reads at most "
+                + most
+                + "; shorten it");
+      }
+      for (int id : ids) {
+        if (id >= config.qformer().vocabSize()) {
+          throw new InvalidRequestException(
+              "texts["
+                  + i
+                  + "]: holds the token "
+                  + tokenizer.decode(new int[] {id}, false)
+                  + ", which the model has no word for; leave it out");
+        }
+      }
+      all.add(ids);
+    }
+    return all;
+  }
+
+  private static <T> List<T> copy(List<T> items, String name) {
+    Check.notNull(items, name);
+    int i = 0;
+    for (T item : items) {
+      Check.notNull(item, name + "[" + i++ + "]");
+    }
+    return List.copyOf(items);
+  }
+
+  // Inspection.
+
+  @Override
+  public Tokens tokenize(String value) {
+    Tokenizer.Encoded encoded = tokenizer.encode(value, true);
+    return new Tokens(Arrays.stream(encoded.ids()).boxed().toList(), List.of(encoded.tokens()));
+  }
+
+  @Override
+  public Pixels preprocess(Image image) {
+    open();
+    return pictures.inspect(Check.notNull(image, "image"));
+  }
+
+  @Override
+  public Optional<String> firstNonFinite(Image image) {
+    open();
+    return nonFinite(vision, Map.of("pixels", pictures.tensor(Check.notNull(image, "image"))));
+  }
+
+  @Override
+  public Optional<String> firstNonFinite(String value) {
+    open();
+    TextBatch batch = new TextBatch(encode(List.of(value)));
+    return nonFinite(
+        text, Map.of("ids", batch.ids(), "places", batch.places(), "mask", batch.mask()));
+  }
+
+  private Optional<String> nonFinite(Program program, Map<String, Tensor> inputs) {
+    return NonFinite.find(program.graph(), weights, inputs).map(NonFinite.Finding::toString);
+  }
+
+  @Override
+  public Map<String, Double> flops() {
+    ToLongFunction<String> one = symbol -> symbol.equals("s") ? USUAL_TEXT : 1;
+    Map<String, Double> all = new LinkedHashMap<>();
+    all.put("vision", Flops.of(vision.graph(), one));
+    all.put("qformer", Flops.of(qformer.graph(), one));
+    all.put("text", Flops.of(text.graph(), one));
+    return all;
+  }
+
+  private static final int USUAL_TEXT = 12; // tokens of a caption
+
+  private void open() {
+    if (closed) {
+      throw new ClosedException(info.id() + " was closed");
+    }
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    vision.close();
+    qformer.close();
+    text.close();
+    tokenizer.close();
+  }
+}

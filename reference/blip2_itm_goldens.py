@@ -1,0 +1,389 @@
+"""Makes the tiny BLIP-2 of the first stage and its goldens.
+
+    python blip2_itm_goldens.py                    # writes lmm-blip2/src/test/resources/golden/blip2-itm
+    python blip2_itm_goldens.py --check-mistakes   # and shows that they catch the usual mistakes
+
+``blip2-itm`` has the layout of the published blip2-itm-vit-g: ``image_token_index``, a ``text_config`` that says no
+more than ``opt`` though there is no language model, BERT's vocab.txt (cut) with ``[DEC]`` behind it.
+
+- ``pixel_values``, ``image_embeds`` [pictures, queries, shared] and ``text_embeds`` [texts, shared], normalised;
+- ``itc`` [pictures, texts]; ``itm_logits`` [pictures, texts, 2], each pair alone, so nothing is padded;
+- what the queries look at: ``cross_alone`` [pictures, layers, heads, queries, rows] and ``self_alone`` without a text;
+  for the pairs of ``looked``, ``cross_N`` [layers, heads, queries, rows] and ``self_N`` [layers, heads, all, all]
+  with it; and what flows from the patches to the queries through all layers: ``rollout_alone``, ``rollout_N``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+from unittest import mock
+
+import support
+
+import numpy as np
+import torch
+from transformers import AutoProcessor, Blip2Config, Blip2ForImageTextRetrieval
+from transformers.models.blip_2 import modeling_blip_2
+
+FOLDER = support.ROOT / "lmm-blip2/src/test/resources/golden/blip2-itm"
+PICTURES = ("flower-144x108.png", "hopper-97x113.png", "transparent-50x75.png")
+TEXTS = (
+    "a photo of a flower",
+    "A man with a hat, looking at the camera.",
+    "Crème brûlée!",
+    "고양이 두 마리",
+    "",
+    "🌻 a [SEP] b",
+    "the small red house beside the old green tree and the very long street of the town",
+)
+LOOKED = ((0, 0), (1, 3), (2, 4))
+SEED = 18
+SIDE, PATCH, QUERIES = 42, 14, 5
+WORDS = 500  # of BERT's, from its beginning: the most frequent
+
+
+def write_tokenizer() -> int:
+    """BERT's vocabulary, cut to characters and the most frequent words; returns the id of ``<image>``."""
+    lines = (support.TOKENIZERS / "bert/vocab.txt").read_text(encoding="utf-8").splitlines()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = [w for w in lines if w.isascii() and w.isalpha() and len(w) > 1][:WORDS]
+    # Characters of Latin, and the parts that Hangul is taken apart into.
+    single = [
+        w
+        for w in lines
+        if len(w.removeprefix("##")) == 1 and (w[-1].isascii() or 0x1100 <= ord(w[-1]) < 0x1200)
+    ]
+    tokens = special + sorted(set(single) | set(words), key=lines.index)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+    config = json.loads((support.TOKENIZERS / "bert-dec/tokenizer_config.json").read_text(encoding="utf-8"))
+    added = {}
+    for token in (*special, "[DEC]", "<image>"):
+        at = tokens.index(token) if token in special else len(tokens) + (token == "<image>")
+        added[str(at)] = {
+            "content": token,
+            "lstrip": False,
+            "normalized": False,
+            "rstrip": False,
+            "single_word": False,
+            "special": True,
+        }
+    config["added_tokens_decoder"] = added
+    support.write_json(FOLDER / "tokenizer_config.json", config)
+    return len(tokens) + 1
+
+
+def write_configs(image: int) -> Blip2Config:
+    config = {
+        "architectures": ["Blip2ForImageTextRetrieval"],
+        "image_text_hidden_size": 20,
+        "image_token_index": image,
+        "initializer_factor": 1.0,
+        "initializer_range": 0.02,
+        "model_type": "blip-2",
+        "num_query_tokens": QUERIES,
+        "qformer_config": {
+            "cross_attention_frequency": 2,
+            "encoder_hidden_size": 32,
+            "hidden_size": 28,
+            "intermediate_size": 60,
+            "layer_norm_eps": 1e-12,
+            "max_position_embeddings": 80,
+            "model_type": "blip_2_qformer",
+            "num_attention_heads": 4,
+            "num_hidden_layers": 4,
+            "use_qformer_text_input": True,
+            "vocab_size": image,
+        },
+        "text_config": {"model_type": "opt"},
+        "torch_dtype": "float32",
+        "use_decoder_only_language_model": True,
+        "vision_config": {
+            "hidden_size": 32,
+            "image_size": SIDE,
+            "intermediate_size": 72,
+            "layer_norm_eps": 1e-06,
+            "model_type": "blip_2_vision_model",
+            "num_attention_heads": 2,
+            "num_hidden_layers": 3,
+            "patch_size": PATCH,
+            "qkv_bias": True,
+        },
+    }
+    support.write_json(FOLDER / "config.json", config)
+    support.write_json(
+        FOLDER / "preprocessor_config.json",
+        {
+            "do_convert_rgb": True,
+            "do_normalize": True,
+            "do_rescale": True,
+            "do_resize": True,
+            "image_mean": [0.48145466, 0.4578275, 0.40821073],
+            "image_processor_type": "BlipImageProcessor",
+            "image_std": [0.26862954, 0.26130258, 0.27577711],
+            "processor_class": "Blip2Processor",
+            "resample": 3,
+            "rescale_factor": 0.00392156862745098,
+            "size": {"height": SIDE, "width": SIDE},
+        },
+    )
+    support.write_json(
+        FOLDER / "processor_config.json", {"num_query_tokens": QUERIES, "processor_class": "Blip2Processor"}
+    )
+    return Blip2Config.from_pretrained(FOLDER)
+
+
+def write_weights(config: Blip2Config) -> None:
+    model = Blip2ForImageTextRetrieval(config).float().eval()
+    support.seeded_weights(model, SEED, {})
+    with torch.no_grad():
+        model.query_tokens.mul_(0.03)  # small: the first norm's epsilon shows
+        model.itm_head.weight.mul_(2.0)
+        model.itm_head.bias.copy_(torch.tensor([0.4, 1.6]))  # probabilities on both sides of one half
+        # Feed-forward layers weigh as much as attention: which of the two kinds of gelu it is shows.
+        for name, parameter in model.qformer.named_parameters():
+            if "intermediate" in name and name.endswith("weight"):
+                parameter.mul_(2.0)
+    support.save_checkpoint(model, FOLDER)
+
+
+def load():
+    return Blip2ForImageTextRetrieval.from_pretrained(
+        FOLDER, dtype=torch.float32, attn_implementation="eager"
+    ).eval()
+
+
+def inputs(processor, picture: int, text: str):
+    rgb = support.open_rgb(support.CLIP_GOLDEN / "pictures" / PICTURES[picture])
+    return processor(images=rgb, text=text, return_tensors="pt")
+
+
+@torch.no_grad()
+def scores(model, processor) -> dict[str, torch.Tensor]:
+    itm = torch.zeros(len(PICTURES), len(TEXTS), 2)
+    itc = torch.zeros(len(PICTURES), len(TEXTS))
+    images, texts = {}, {}
+    for p in range(len(PICTURES)):
+        for t, text in enumerate(TEXTS):
+            given = inputs(processor, p, text)
+            itm[p, t] = model(**given, use_image_text_matching_head=True).logits_per_image[0]
+            out = model(**given, use_image_text_matching_head=False)
+            itc[p, t] = out.logits_per_image[0, 0]
+            images[p], texts[t] = out.image_embeds, out.text_embeds
+    return {
+        "image_embeds": torch.cat([images[p] for p in range(len(PICTURES))]),
+        "text_embeds": torch.cat([texts[t] for t in range(len(TEXTS))]),
+        "itm_logits": itm,
+        "itc": itc,
+    }
+
+
+@torch.no_grad()
+def attentions(model, pixels, ids=None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross-attention [batch, layers, heads, queries, rows] and self-attention [batch, layers, heads, all, all]."""
+    seen = model.vision_model(pixels).last_hidden_state
+    queries = model.query_tokens.expand(pixels.shape[0], -1, -1)
+    embeds = queries if ids is None else model.embeddings(input_ids=ids, query_embeds=queries)
+    out = model.qformer(
+        query_embeds=embeds, query_length=QUERIES, encoder_hidden_states=seen, output_attentions=True
+    )
+    # ``attentions`` holds those of both kinds, in the order in which they were computed.
+    own, rest = [], list(out.attentions)
+    for layer in model.qformer.encoder.layer:
+        own.append(rest.pop(0))
+        if layer.has_cross_attention:
+            assert torch.equal(rest.pop(0), out.cross_attentions[len(own) // 2])
+    assert not rest
+    return torch.stack(out.cross_attentions, 1), torch.stack(own, 1)
+
+
+def rollout(config, cross: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """How much of each query comes from each row of the picture, half of every layer being the residual.
+
+    ``cross`` [layers, heads, queries, rows], ``own`` [layers, heads, all, all]; rows that sum to 1.
+    """
+    flow = np.zeros((own.shape[2], cross.shape[3]))
+    seen = 0
+    for layer in range(own.shape[0]):
+        flow = 0.5 * flow + 0.5 * own[layer].mean(0) @ flow
+        if layer % config.qformer_config.cross_attention_frequency == 0:
+            flow[:QUERIES] = 0.5 * flow[:QUERIES] + 0.5 * cross[seen].mean(0)
+            seen += 1
+    return flow[:QUERIES] / flow[:QUERIES].sum(1, keepdims=True)
+
+
+def looks(model, processor) -> dict[str, np.ndarray]:
+    pixels = torch.cat([inputs(processor, p, "")["pixel_values"] for p in range(len(PICTURES))])
+    cross, own = attentions(model, pixels)
+    made = {"pixel_values": pixels, "cross_alone": cross, "self_alone": own}
+    made["rollout_alone"] = np.stack(
+        [rollout(model.config, c.double().numpy(), s.double().numpy()) for c, s in zip(cross, own)]
+    )
+    for n, (picture, text) in enumerate(LOOKED):
+        ids = inputs(processor, picture, TEXTS[text])["input_ids"][:, QUERIES:]
+        cross, own = attentions(model, pixels[picture : picture + 1], ids)
+        made[f"cross_{n}"], made[f"self_{n}"] = cross[0], own[0]
+        made[f"rollout_{n}"] = rollout(model.config, cross[0].double().numpy(), own[0].double().numpy())
+    return made
+
+
+def write_goldens() -> None:
+    model = load()
+    processor = AutoProcessor.from_pretrained(FOLDER, backend="pil")
+    found = scores(model, processor)
+    probabilities = found["itm_logits"].softmax(-1)[..., 1]
+    ids = [inputs(processor, 0, t)["input_ids"][0, QUERIES:].tolist() for t in TEXTS]
+    support.write_golden(
+        FOLDER / "golden",
+        {**found, "itm": probabilities, **looks(model, processor)},
+        {"pictures": list(PICTURES), "texts": list(TEXTS), "ids": ids, "looked": [list(x) for x in LOOKED]},
+    )
+    print("itm", probabilities.numpy().round(3).tolist())
+    print("itc", found["itc"].numpy().round(3).tolist())
+
+
+def mistakes() -> dict:
+    """What goes wrong in ports, each as a patch of transformers or of a loaded model."""
+
+    def change(edit):
+        @contextlib.contextmanager
+        def patched(model):
+            edit(model)
+            yield
+
+        return patched
+
+    def each(edit):
+        return change(lambda m: [edit(layer) for layer in m.qformer.encoder.layer])
+
+    def epsilon(module, value):
+        for part in module.modules():
+            if isinstance(part, torch.nn.LayerNorm):
+                part.eps = value
+
+    tanh = torch.nn.GELU(approximate="tanh")
+    layer_forward = modeling_blip_2.Blip2QFormerLayer.forward
+    embed = modeling_blip_2.Blip2TextEmbeddings.forward
+
+    def patch(owner, replacement):
+        @contextlib.contextmanager
+        def patched(model):
+            with mock.patch.object(owner, "forward", replacement):
+                yield
+
+        return patched
+
+    def text_crosses(self, hidden, mask=None, seen=None, encoder_attention_mask=None, query_length=0, **kw):
+        length = hidden.shape[1] if seen is not None else query_length
+        return layer_forward(self, hidden, mask, seen, encoder_attention_mask, query_length=length, **kw)
+
+    def query_feed_forward_for_texts(m):
+        for layer in m.qformer.encoder.layer:
+            layer.intermediate, layer.output = layer.intermediate_query, layer.output_query
+
+    def text_feed_forward_for_queries(m):
+        for layer in m.qformer.encoder.layer:
+            layer.intermediate_query, layer.output_query = layer.intermediate, layer.output
+
+    def positions_behind_queries(self, input_ids=None, position_ids=None, query_embeds=None):
+        if input_ids is not None and query_embeds is not None:
+            position_ids = self.position_ids[:, QUERIES : QUERIES + input_ids.shape[1]]
+        return embed(self, input_ids, position_ids, query_embeds)
+
+    def positions_one_further(self, input_ids=None, position_ids=None, query_embeds=None):
+        if input_ids is not None:
+            position_ids = self.position_ids[:, 1 : 1 + input_ids.shape[1]]
+        return embed(self, input_ids, position_ids, query_embeds)
+
+    def norm_of_queries_only(m):
+        own = m.qformer.layernorm.forward
+
+        def forward(x):
+            return torch.cat([own(x[:, :QUERIES]), x[:, QUERIES:]], 1) if x.shape[1] > QUERIES else own(x)
+
+        m.qformer.layernorm.forward = forward
+
+    def head_of_the_first(m):
+        own = m.itm_head.forward
+        m.itm_head.forward = lambda x: own(x[:, :1])
+
+    def flipped(m):
+        m.itm_head.weight.data = m.itm_head.weight.data.flip(0)
+        m.itm_head.bias.data = m.itm_head.bias.data.flip(0)
+
+    def swapped_projections(m):
+        m.vision_projection, m.text_projection = m.text_projection, m.vision_projection
+
+    return {
+        "texts cross-attend too": patch(modeling_blip_2.Blip2QFormerLayer, text_crosses),
+        "queries' feed-forward for texts": change(query_feed_forward_for_texts),
+        "texts' feed-forward for queries": change(text_feed_forward_for_queries),
+        "positions of texts begin behind the queries": patch(
+            modeling_blip_2.Blip2TextEmbeddings, positions_behind_queries
+        ),
+        "positions of texts begin at 1": patch(modeling_blip_2.Blip2TextEmbeddings, positions_one_further),
+        "no positions of texts": change(lambda m: m.embeddings.position_embeddings.weight.data.zero_()),
+        "norm of the queries only": change(norm_of_queries_only),
+        "matching head on the first query only": change(head_of_the_first),
+        "matching classes swapped": change(flipped),
+        "projections swapped": change(swapped_projections),
+        "no bias of the vision projection": change(lambda m: m.vision_projection.bias.data.zero_()),
+        "no bias of the text projection": change(lambda m: m.text_projection.bias.data.zero_()),
+        "tanh gelu for texts": each(lambda x: setattr(x.intermediate, "intermediate_act_fn", tanh)),
+        "tanh gelu for queries": each(lambda x: setattr(x.intermediate_query, "intermediate_act_fn", tanh)),
+        "epsilon 1e-5 in the Q-Former": change(lambda m: epsilon(m.qformer, 1e-5)),
+        "scale of the whole width": each(lambda x: setattr(x.attention.attention, "scaling", 28**-0.5)),
+    }
+
+
+def check_mistakes() -> None:
+    processor = AutoProcessor.from_pretrained(FOLDER, backend="pil")
+    right = load()
+    expected = scores(right, processor)
+
+    def moved(name: str, largest: float) -> None:
+        print(f"{largest:10.5f}  {name}")
+        if not largest > 2e-4:
+            raise AssertionError(f"{name} moves the goldens by {largest} only; the tests allow 1e-4")
+
+    def difference(found) -> float:
+        return max((found[k] - v).abs().max().item() for k, v in expected.items())
+
+    for name, patched in mistakes().items():
+        model = load()
+        with patched(model):
+            moved(name, difference(scores(model, processor)))
+
+    # Of the scores that are computed here from the parts.
+    similarity = torch.einsum("pqd,td->pqt", expected["image_embeds"], expected["text_embeds"])
+    moved("mean of the queries instead of the maximum", (similarity.mean(1) - expected["itc"]).abs().max().item())
+    moved("the first query instead of the maximum", (similarity[:, 0] - expected["itc"]).abs().max().item())
+    probability = expected["itm_logits"].softmax(-1)[..., 1]
+    moved("sigmoid instead of softmax", (expected["itm_logits"][..., 1].sigmoid() - probability).abs().max().item())
+
+    # Padding: what a text says must not depend on its neighbours.
+    texts = list(TEXTS[:3])
+    rgb = support.open_rgb(support.CLIP_GOLDEN / "pictures" / PICTURES[0])
+    given = processor(images=[rgb] * 3, text=texts, return_tensors="pt", padding=True)
+    with torch.no_grad():
+        masked = right(**given, use_image_text_matching_head=True).logits_per_image
+        together = {**given, "attention_mask": torch.ones_like(given["attention_mask"])}
+        unmasked = right(**together, use_image_text_matching_head=True).logits_per_image
+    assert (masked - expected["itm_logits"][0, :3]).abs().max().item() < 1e-5
+    moved("padding attended to", (unmasked - expected["itm_logits"][0, :3]).abs().max().item())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--check-mistakes", action="store_true")
+    check = parser.parse_args().check_mistakes
+    write_weights(write_configs(write_tokenizer()))
+    write_goldens()
+    if check:
+        check_mistakes()
+
+
+if __name__ == "__main__":
+    main()
