@@ -7,6 +7,7 @@
 prompt, a tied head that is not in the file. Its tokenizer is OPT's, cut after a few hundred merges.
 
 - ``pixel_values``, ``image_embeds`` (vision), ``query_output`` (Q-Former), ``projected`` [pictures, ...];
+- ``cross_alone`` [pictures, layers, heads, queries, rows] what the queries attend to, ``rollout_alone`` through all layers;
 - for each case (a picture and perhaps a prompt): ``logits_N`` of the token after the prompt; greedy tokens
   with the model's own log-probabilities; the best three of five beams with their scores.
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from unittest import mock
 
 import support
+from blip2_itm_goldens import attentions, rollout
 
 import numpy as np
 import torch
@@ -225,6 +227,14 @@ def write_goldens() -> None:
     made = cases(processor)
     pixels = torch.cat([made[i * len(PROMPTS)]["pixels"] for i in range(len(PICTURES))])
     tensors = {"pixel_values": pixels, **features(model, pixels)}
+    eager = Blip2ForConditionalGeneration.from_pretrained(
+        FOLDER, dtype=torch.float32, attn_implementation="eager"
+    ).eval()
+    cross, own = attentions(eager, pixels)
+    tensors["cross_alone"] = cross
+    tensors["rollout_alone"] = np.stack(
+        [rollout(model.config, c.double().numpy(), s.double().numpy()) for c, s in zip(cross, own)]
+    )
     about = []
     for n, case in enumerate(made):
         tensors[f"logits_{n}"] = logits(model, case)

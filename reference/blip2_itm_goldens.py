@@ -182,12 +182,15 @@ def scores(model, processor) -> dict[str, torch.Tensor]:
 
 @torch.no_grad()
 def attentions(model, pixels, ids=None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-attention [batch, layers, heads, queries, rows] and self-attention [batch, layers, heads, all, all]."""
+    """Cross-attention [batch, layers, heads, queries, rows] and self-attention [batch, layers, heads, all, all].
+
+    Of either stage; ``ids`` of the first only. The model must be loaded with eager attention.
+    """
     seen = model.vision_model(pixels).last_hidden_state
     queries = model.query_tokens.expand(pixels.shape[0], -1, -1)
     embeds = queries if ids is None else model.embeddings(input_ids=ids, query_embeds=queries)
     out = model.qformer(
-        query_embeds=embeds, query_length=QUERIES, encoder_hidden_states=seen, output_attentions=True
+        query_embeds=embeds, query_length=queries.shape[1], encoder_hidden_states=seen, output_attentions=True
     )
     # ``attentions`` holds those of both kinds, in the order in which they were computed.
     own, rest = [], list(out.attentions)
@@ -209,9 +212,11 @@ def rollout(config, cross: np.ndarray, own: np.ndarray) -> np.ndarray:
     for layer in range(own.shape[0]):
         flow = 0.5 * flow + 0.5 * own[layer].mean(0) @ flow
         if layer % config.qformer_config.cross_attention_frequency == 0:
-            flow[:QUERIES] = 0.5 * flow[:QUERIES] + 0.5 * cross[seen].mean(0)
+            queries = cross.shape[2]
+            flow[:queries] = 0.5 * flow[:queries] + 0.5 * cross[seen].mean(0)
             seen += 1
-    return flow[:QUERIES] / flow[:QUERIES].sum(1, keepdims=True)
+    flow = flow[: cross.shape[2]]
+    return flow / flow.sum(1, keepdims=True)
 
 
 def looks(model, processor) -> dict[str, np.ndarray]:

@@ -71,6 +71,16 @@ public interface Model extends AutoCloseable {
   }
 
   /**
+   * The model as one whose queries can be watched. Roles share the model's weights and end with it.
+   *
+   * @return the role
+   * @throws UnsupportedModelException if it cannot play this role
+   */
+  default Queries queries() {
+    throw new UnsupportedModelException(info().id() + " has no queries that look at pictures");
+  }
+
+  /**
    * The model as one that talks about pictures and videos. Roles share the model's weights and end
    * with it; closing such a role closes nothing.
    *

@@ -119,6 +119,15 @@ class ExamplesTest {
     assertThat(printed).contains(first + ": 0.").contains(second + ": 0.");
   }
 
+  @Test
+  void queryHeatWritesOneSheet() {
+    String model = "../lmm-blip2/src/test/resources/golden/blip2-opt";
+    Path out = folder.resolve("sheet.png");
+    String picture = folder.resolve(pictures.get(0).file()).toString();
+    QueryHeat.main(new String[] {model, picture, out.toString()});
+    assertThat(Image.read(out).width()).isEqualTo(6 * 160); // six queries
+  }
+
   private interface Program {
     void run() throws IOException;
   }

@@ -23,6 +23,7 @@ import picocli.CommandLine.ParameterException;
       CaptionCommand.class,
       AskCommand.class,
       MatchCommand.class,
+      QueriesCommand.class,
       GenerateCommand.class,
       ChatCommand.class,
       LocateCommand.class,

@@ -9,6 +9,9 @@ import dev.lmm.Captioner;
 import dev.lmm.Image;
 import dev.lmm.Match;
 import dev.lmm.Matcher;
+import dev.lmm.Model;
+import dev.lmm.Models;
+import dev.lmm.QueryMaps;
 import dev.lmm.blip2.Blip2;
 import dev.lmm.core.checkpoint.CheckpointWeights;
 import dev.lmm.core.json.Json;
@@ -70,6 +73,35 @@ class Blip2OnPyTorchTest {
         Match match = found.get(i / texts.size()).get(i % texts.size());
         assertThat(match.probability()).isCloseTo(itm.get(i), within(1e-4));
         assertThat(match.similarity()).isCloseTo(itc.get(i), within(1e-4));
+      }
+    }
+  }
+
+  @Test
+  void queriesLookWhereTheReferenceLooks() {
+    Path folder = Path.of("../lmm-blip2/src/test/resources/golden/blip2-itm");
+    Json json = Json.parse(folder.resolve("golden.json"));
+    int[] pair = json.at("looked").elements().get(0).ints();
+    String name = json.at("pictures").elements().get(pair[0]).string();
+    String text = json.at("texts").elements().get(pair[1]).string();
+    try (Model model = Models.model(folder.toString()).engine("pytorch").load();
+        CheckpointWeights golden =
+            CheckpointWeights.ofSafetensors(
+                "golden", List.of(folder.resolve("golden.safetensors")))) {
+      QueryMaps maps = model.queries().look(Image.read(PICTURES.resolve(name))).text(text).run();
+      int rows = 1 + maps.rows() * maps.columns();
+      int count = maps.layers().size() * maps.heads() * maps.queries() * rows;
+      FloatBuffer cross = golden.map("cross_0", 0, 4 * count).asFloatBuffer();
+      for (int layer = 0; layer < maps.layers().size(); layer++) {
+        for (int head = 0; head < maps.heads(); head++) {
+          for (int query = 0; query < maps.queries(); query++) {
+            float[] map = maps.map(query, maps.layers().get(layer), head);
+            int from = ((layer * maps.heads() + head) * maps.queries() + query) * rows + 1;
+            for (int i = 0; i < map.length; i++) {
+              assertThat(map[i]).isCloseTo(cross.get(from + i), within(1e-4f));
+            }
+          }
+        }
       }
     }
   }

@@ -11,6 +11,8 @@ import dev.lmm.Inspection;
 import dev.lmm.InvalidRequestException;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
+import dev.lmm.Queries;
+import dev.lmm.QueriesRequest;
 import dev.lmm.Summary;
 import dev.lmm.core.decode.Decoder;
 import dev.lmm.core.decode.FinishReason;
@@ -58,6 +60,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
   private final Program language;
   private final GenerationConfig generation;
   private final Decoder decoder;
+  private final QueryWatch watch;
   private volatile boolean closed;
 
   private Blip2Model(
@@ -85,6 +88,8 @@ final class Blip2Model implements Model, Captioner, Inspection {
             new OptModel(language, config.text()),
             tokenizer,
             ends.length > 0 ? ends : new int[] {config.text().eosTokenId()});
+    this.watch =
+        new QueryWatch(context, config.numQueryTokens(), config.vision(), config.qformer());
   }
 
   static Blip2Model load(LoadContext context) {
@@ -157,6 +162,31 @@ final class Blip2Model implements Model, Captioner, Inspection {
   public Captioner captioner() {
     open();
     return new Role(this);
+  }
+
+  @Override
+  public Queries queries() {
+    open();
+    return image -> {
+      open();
+      Check.notNull(image, "image");
+      return new QueriesRequest(
+          request -> {
+            open();
+            Check.that(
+                request.text() == null,
+                "text: is there, but the queries of "
+                    + info.id()
+                    + " read none; expected a model of the first stage, which matches");
+            RunOptions run = RunOptions.cancelledBy(request.cancellation());
+            return watch.look(see(pictures.tensor(image), run), null, run);
+          });
+    };
+  }
+
+  /** A picture as the Q-Former sees it: [1, rows, vision width]. */
+  private Tensor see(Tensor pixels, RunOptions run) {
+    return vision.run(Map.of("pixels", pixels), Set.of("image"), run).get("image");
   }
 
   /** The model without the right to close it. */
@@ -304,7 +334,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
   /** The queries after looking, in the language model's width: F32 [queries, width]. */
   private Tensor projected(Tensor pixels, CaptionRequest request) {
     RunOptions run = RunOptions.cancelledBy(request.cancellation());
-    Tensor seen = vision.run(Map.of("pixels", pixels), Set.of("image"), run).get("image");
+    Tensor seen = see(pixels, run);
     Tensor projected =
         qformer.run(Map.of("image", seen), Set.of("projected"), run).get("projected");
     return Tensor.of(projected.toFloats(), config.numQueryTokens(), config.text().hiddenSize());
@@ -362,6 +392,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
     vision.close();
     qformer.close();
     language.close();
+    watch.close();
     tokenizer.close();
   }
 }

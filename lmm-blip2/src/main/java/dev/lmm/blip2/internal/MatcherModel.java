@@ -13,6 +13,8 @@ import dev.lmm.Matcher;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
 import dev.lmm.ProgressListener;
+import dev.lmm.Queries;
+import dev.lmm.QueriesRequest;
 import dev.lmm.RetrieveRequest;
 import dev.lmm.Retrieved;
 import dev.lmm.Summary;
@@ -51,6 +53,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
   private final Program vision;
   private final Program qformer;
   private final Program text;
+  private final QueryWatch watch;
   private volatile boolean closed;
 
   private MatcherModel(
@@ -71,6 +74,8 @@ final class MatcherModel implements Model, Matcher, Inspection {
     this.vision = vision;
     this.qformer = qformer;
     this.text = text;
+    this.watch =
+        new QueryWatch(context, config.numQueryTokens(), config.vision(), config.qformer());
   }
 
   static MatcherModel load(LoadContext context) {
@@ -135,6 +140,23 @@ final class MatcherModel implements Model, Matcher, Inspection {
   public Matcher matcher() {
     open();
     return new Role(this);
+  }
+
+  @Override
+  public Queries queries() {
+    open();
+    return image -> {
+      open();
+      Check.notNull(image, "image");
+      return new QueriesRequest(
+          request -> {
+            open();
+            String beside = request.text();
+            int[] ids = beside == null ? null : encode(List.of(beside)).get(0);
+            Run run = new Run(1, request.cancellation(), null);
+            return watch.look(see(image, run), ids, run.options);
+          });
+    };
   }
 
   /** The model without the right to close it. */
@@ -510,6 +532,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
     vision.close();
     qformer.close();
     text.close();
+    watch.close();
     tokenizer.close();
   }
 }

@@ -11,6 +11,7 @@ import dev.lmm.Inspection;
 import dev.lmm.Matcher;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
+import dev.lmm.Queries;
 import dev.lmm.Summary;
 import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.json.Json;
@@ -142,6 +143,11 @@ public final class CheckpointModelLoader implements ModelLoader {
     @Override
     public Matcher matcher() {
       return model.matcher();
+    }
+
+    @Override
+    public Queries queries() {
+      return model.queries();
     }
 
     @Override
