@@ -179,7 +179,7 @@ class CaptionerTest {
   @Test
   void otherRolesAreRefused() {
     try (Model model = Models.load(FOLDER.toString())) {
-      assertThatThrownBy(model::encoder).isInstanceOf(UnsupportedModelException.class);
+      assertThatThrownBy(model::generator).isInstanceOf(UnsupportedModelException.class);
       assertThat(model.summary().parts()).hasSize(3);
       model.captioner().close();
       assertThat(model.captioner().caption(picture(0)).maxTokens(1).run().tokens()).hasSize(1);

@@ -1,11 +1,13 @@
 package dev.lmm.blip2.internal;
 
+import dev.lmm.Cancellation;
 import dev.lmm.Caption;
 import dev.lmm.CaptionRequest;
 import dev.lmm.Captioner;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.ClosedException;
+import dev.lmm.Encoder;
 import dev.lmm.Image;
 import dev.lmm.Inspection;
 import dev.lmm.InvalidRequestException;
@@ -14,6 +16,7 @@ import dev.lmm.ModelInfo;
 import dev.lmm.Queries;
 import dev.lmm.QueriesRequest;
 import dev.lmm.Summary;
+import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.decode.Decoder;
 import dev.lmm.core.decode.FinishReason;
 import dev.lmm.core.decode.Generation;
@@ -28,6 +31,7 @@ import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.engine.reference.NonFinite;
+import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.Summaries;
 import dev.lmm.core.graph.Flops;
@@ -187,6 +191,31 @@ final class Blip2Model implements Model, Captioner, Inspection {
   /** A picture as the Q-Former sees it: [1, rows, vision width]. */
   private Tensor see(Tensor pixels, RunOptions run) {
     return vision.run(Map.of("pixels", pixels), Set.of("image"), run).get("image");
+  }
+
+  /** A picture is the last states of its queries, one after the other. */
+  @Override
+  public Encoder encoder() {
+    open();
+    QueryEncoder.Vectors vectors =
+        new QueryEncoder.Vectors() {
+          @Override
+          public float[] picture(Tensor pixels, @Nullable Cancellation cancellation) {
+            RunOptions run = RunOptions.cancelledBy(cancellation);
+            Map<String, Tensor> inputs = Map.of("image", see(pixels, run));
+            return qformer.run(inputs, Set.of("queries"), run).get("queries").toFloats();
+          }
+
+          @Override
+          public float[] texts(List<String> texts, @Nullable Cancellation cancellation) {
+            throw new UnsupportedModelException(
+                info.id()
+                    + " embeds pictures only; a model of the first stage, which matches, embeds"
+                    + " texts too");
+          }
+        };
+    int dimension = Math.multiplyExact(config.numQueryTokens(), config.qformer().hiddenSize());
+    return new EncoderRole<>(new QueryEncoder(this, dimension, pictures, vectors));
   }
 
   /** The model without the right to close it. */

@@ -4,6 +4,7 @@ import dev.lmm.Cancellation;
 import dev.lmm.CancelledException;
 import dev.lmm.Check;
 import dev.lmm.ClosedException;
+import dev.lmm.Encoder;
 import dev.lmm.Image;
 import dev.lmm.Inspection;
 import dev.lmm.InvalidRequestException;
@@ -23,6 +24,7 @@ import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.engine.reference.NonFinite;
+import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.Summaries;
 import dev.lmm.core.graph.Flops;
@@ -157,6 +159,43 @@ final class MatcherModel implements Model, Matcher, Inspection {
             return watch.look(see(image, run), ids, run.options);
           });
     };
+  }
+
+  /**
+   * A picture is its queries, each normalised; a text is repeated, so that the cosine of both is
+   * the mean over the queries. (A match takes the query that fits best.)
+   */
+  @Override
+  public Encoder encoder() {
+    open();
+    int queries = config.numQueryTokens();
+    int width = config.imageTextHiddenSize();
+    QueryEncoder.Vectors vectors =
+        new QueryEncoder.Vectors() {
+          @Override
+          public float[] picture(Tensor pixels, @Nullable Cancellation cancellation) {
+            Run run = new Run(1, cancellation, null);
+            return joined(queryVectors(see(pixels, run), run), 1);
+          }
+
+          @Override
+          public float[] texts(List<String> texts, @Nullable Cancellation cancellation) {
+            Run run = new Run(texts.size(), cancellation, null);
+            return joined(textVectors(encode(texts), run, false), queries);
+          }
+        };
+    return new EncoderRole<>(
+        new QueryEncoder(this, Math.multiplyExact(queries, width), pictures, vectors));
+  }
+
+  /** Rows one after the other, each so often. */
+  private static float[] joined(double[][] rows, int times) {
+    int width = rows[0].length;
+    float[] all = new float[rows.length * times * width];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = (float) rows[i / width / times][i % width];
+    }
+    return all;
   }
 
   /** The model without the right to close it. */
@@ -341,8 +380,11 @@ final class MatcherModel implements Model, Matcher, Inspection {
   /** A picture as the Q-Former sees it: [1, rows, vision width]. */
   private Tensor see(Image image, Run run) {
     run.check();
-    Map<String, Tensor> inputs = Map.of("pixels", pictures.tensor(image));
-    return vision.run(inputs, Set.of("image"), run.options).get("image");
+    return see(pictures.tensor(image), run);
+  }
+
+  private Tensor see(Tensor pixels, Run run) {
+    return vision.run(Map.of("pixels", pixels), Set.of("image"), run.options).get("image");
   }
 
   /** Normalised vectors of the queries that looked at a picture alone. */
