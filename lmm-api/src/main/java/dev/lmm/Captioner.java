@@ -1,5 +1,7 @@
 package dev.lmm;
 
+import java.util.List;
+
 /**
  * Writes about pictures: descriptions, and answers to questions. Thread-safe. Close it when done;
  * closing twice is harmless, and using it afterwards throws {@link ClosedException}.
@@ -51,6 +53,15 @@ public interface Captioner extends AutoCloseable {
    * @throws InvalidRequestException if the question is blank
    */
   CaptionRequest ask(Image image, String question);
+
+  /**
+   * Begins descriptions of several pictures, written side by side: faster than one by one, for the
+   * model's weights are read once for all.
+   *
+   * @param images any number
+   * @return the request, to be run
+   */
+  CaptionsRequest captions(List<Image> images);
 
   @Override
   void close();

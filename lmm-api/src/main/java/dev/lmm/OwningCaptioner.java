@@ -1,5 +1,7 @@
 package dev.lmm;
 
+import java.util.List;
+
 /** A captioner that owns its model. */
 final class OwningCaptioner implements Captioner {
   private final Model model;
@@ -33,6 +35,11 @@ final class OwningCaptioner implements Captioner {
   @Override
   public CaptionRequest ask(Image image, String question) {
     return role.ask(image, question);
+  }
+
+  @Override
+  public CaptionsRequest captions(List<Image> images) {
+    return role.captions(images);
   }
 
   @Override

@@ -9,6 +9,7 @@ import dev.lmm.CancelledException;
 import dev.lmm.Caption;
 import dev.lmm.CaptionRequest;
 import dev.lmm.Captioner;
+import dev.lmm.CaptionsRequest;
 import dev.lmm.ClosedException;
 import dev.lmm.Image;
 import dev.lmm.InvalidRequestException;
@@ -117,6 +118,37 @@ class CaptionerTest {
     }
   }
 
+  /** Side by side, prompts and answers of other lengths beside them: the same as alone. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 8})
+  void captionsOfSeveralPicturesEqualThoseOfEach(int batch) {
+    try (Captioner captioner = Blip2.from(FOLDER).load()) {
+      List<Image> images = List.of(picture(0), picture(1), picture(2), picture(0));
+      for (int form = 0; form < 4; form++) {
+        Json first = GOLDEN.at("cases").elements().get(form);
+        String prompt = first.hasValue("prompt") ? first.stringAt("prompt") : "";
+        CaptionsRequest request =
+            captioner
+                .captions(images)
+                .batchSize(batch)
+                .each(each -> each.prompt(prompt).maxTokens(NEW));
+        List<Caption> greedy = request.run();
+        List<Caption> beams = request.each(each -> each.beams(5)).run();
+        List<Caption> drawn = request.each(each -> each.sample(0.9, 1, 7)).run();
+        assertThat(greedy).hasSize(4);
+        for (int i = 0; i < 4; i++) {
+          Json golden = GOLDEN.at("cases").elements().get(i % 3 * 4 + form);
+          assertThat(greedy.get(i).tokens()).isEqualTo(ints(golden.at("greedy")));
+          assertThat(greedy.get(i).text()).isEqualTo(golden.stringAt("text"));
+          assertThat(beams.get(i).tokens())
+              .isEqualTo(ints(golden.at("beams").elements().get(0).at("tokens")));
+          CaptionRequest alone = captioner.caption(images.get(i)).prompt(prompt).maxTokens(NEW);
+          assertThat(drawn.get(i).tokens()).isEqualTo(alone.sample(0.9, 1, 7 + i).run().tokens());
+        }
+      }
+    }
+  }
+
   @Test
   void askUsesTheFormOfTheFamily() {
     try (Captioner captioner = Blip2.from(FOLDER).load()) {
@@ -151,6 +183,12 @@ class CaptionerTest {
       refused(
           () -> request.best(2).runAll(), "best: is 2; expected at most the number of beams, 1");
       refused(() -> request.beams(2).stream(text -> {}), "one beam only");
+      refused(() -> captioner.captions(List.of(image)).batchSize(0), "batchSize: is 0");
+      refused(
+          () -> captioner.captions(List.of(image)).each(each -> each.beams(2).best(2)).run(),
+          "best: is 2; several pictures get one text each");
+      refused(() -> captioner.captions(List.of(image)).each().run(), "only sets options");
+      assertThat(captioner.captions(List.of()).run()).isEmpty();
       refused(() -> request.prompt("a <image> of").run(), "prompt: holds <image>");
       refused(() -> request.prompt("x".repeat(10_000)).run(), "context holds 96 together");
       assertThat(captioner.caption(Image.ofRgb(1, 1, new byte[3])).run().tokens()).isNotEmpty();

@@ -4,6 +4,7 @@ import dev.lmm.Cancellation;
 import dev.lmm.Caption;
 import dev.lmm.CaptionRequest;
 import dev.lmm.Captioner;
+import dev.lmm.CaptionsRequest;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.ClosedException;
@@ -246,6 +247,11 @@ final class Blip2Model implements Model, Captioner, Inspection {
     }
 
     @Override
+    public CaptionsRequest captions(List<Image> images) {
+      return model.captions(images);
+    }
+
+    @Override
     public void close() {}
   }
 
@@ -289,6 +295,32 @@ final class Blip2Model implements Model, Captioner, Inspection {
         written = List.of(run.result());
       }
     }
+    return written.stream().map(Blip2Model::caption).toList();
+  }
+
+  @Override
+  public CaptionsRequest captions(List<Image> images) {
+    open();
+    int i = 0;
+    for (Image image : Check.notNull(images, "images")) {
+      Check.notNull(image, "images[" + i++ + "]");
+    }
+    List<Image> all = List.copyOf(images);
+    return new CaptionsRequest(request -> write(all, request));
+  }
+
+  private List<Caption> write(List<Image> images, CaptionsRequest request) {
+    open();
+    CaptionRequest each = request.each();
+    Check.that(
+        each.best() == 1,
+        "best: is " + each.best() + "; several pictures get one text each, expected 1");
+    GenerationOptions options = options(each);
+    List<Prompt> prompts = images.stream().map(image -> prompt(image, each)).toList();
+    List<Generation> written =
+        options.beams() == 1
+            ? decoder.generate(prompts, options, request.batchSize())
+            : prompts.stream().map(prompt -> decoder.search(prompt, options).get(0)).toList();
     return written.stream().map(Blip2Model::caption).toList();
   }
 
