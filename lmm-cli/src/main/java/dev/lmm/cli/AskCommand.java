@@ -1,8 +1,12 @@
 package dev.lmm.cli;
 
+import dev.lmm.Caption;
 import dev.lmm.CaptionRequest;
+import dev.lmm.Captioner;
 import dev.lmm.Image;
 import dev.lmm.Model;
+import java.util.List;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -17,7 +21,10 @@ final class AskCommand extends CaptionOptions {
   String question = "";
 
   @Override
-  CaptionRequest request(Model model, String image) {
-    return model.captioner().ask(Image.read(path(image)), question);
+  List<Caption> write(Model model, UnaryOperator<CaptionRequest> options) {
+    Captioner captioner = model.captioner();
+    return images.stream()
+        .map(image -> options.apply(captioner.ask(Image.read(path(image)), question)).run())
+        .toList();
   }
 }

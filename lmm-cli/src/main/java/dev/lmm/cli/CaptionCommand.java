@@ -1,8 +1,10 @@
 package dev.lmm.cli;
 
+import dev.lmm.Caption;
 import dev.lmm.CaptionRequest;
-import dev.lmm.Image;
 import dev.lmm.Model;
+import java.util.List;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -13,7 +15,11 @@ final class CaptionCommand extends CaptionOptions {
   String prompt = "";
 
   @Override
-  CaptionRequest request(Model model, String image) {
-    return model.captioner().caption(Image.read(path(image))).prompt(prompt);
+  List<Caption> write(Model model, UnaryOperator<CaptionRequest> options) {
+    return model
+        .captioner()
+        .captions(read(images))
+        .each(each -> options.apply(each.prompt(prompt)))
+        .run();
   }
 }

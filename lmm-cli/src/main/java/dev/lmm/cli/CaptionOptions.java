@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -25,21 +26,19 @@ abstract class CaptionOptions extends ModelCommand {
   @Option(names = "--beams", paramLabel = "B", description = "1, the likeliest token, by default.")
   @Nullable Integer beams;
 
-  /** Begins the request for a picture. */
-  abstract CaptionRequest request(Model model, String image);
+  /** Writes about each picture, in order. */
+  abstract List<Caption> write(Model model, UnaryOperator<CaptionRequest> options);
 
   @Override
   public Integer call() {
     try (Model loaded = load()) {
       warnOfRandomWeights(loaded.info());
       List<Map<String, Object>> results = new ArrayList<>();
-      for (String image : images) {
-        CaptionRequest request = request(loaded, image);
-        request = maxTokens == null ? request : request.maxTokens(maxTokens);
-        request = beams == null ? request : request.beams(beams);
-        Caption caption = request.run();
+      List<Caption> captions = write(loaded, this::options);
+      for (int i = 0; i < images.size(); i++) {
+        Caption caption = captions.get(i);
         Map<String, Object> result = new LinkedHashMap<>();
-        result.put("image", image);
+        result.put("image", images.get(i));
         result.put("text", caption.text());
         result.put("tokens", caption.tokens());
         result.put("logprobs", caption.logProbabilities());
@@ -49,6 +48,11 @@ abstract class CaptionOptions extends ModelCommand {
       document.put("results", results);
       return print(document, () -> results.forEach(result -> output().line(line(result))));
     }
+  }
+
+  private CaptionRequest options(CaptionRequest request) {
+    CaptionRequest changed = maxTokens == null ? request : request.maxTokens(maxTokens);
+    return beams == null ? changed : changed.beams(beams);
   }
 
   private String line(Map<String, Object> result) {
