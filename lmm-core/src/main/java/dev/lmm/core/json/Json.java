@@ -27,9 +27,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A JSON value and the place it stands at, for messages. Immutable.
  *
- * <p>Parsing is strict: a duplicate key, anything after the value, nesting deeper than 200 or a
- * string of more than 100 MB is an error. {@code NaN} and {@code Infinity} are accepted as numbers,
- * for Python writes them.
+ * <p>Parsing is strict: a duplicate key, anything after the value, nesting deeper than 200, a
+ * string of more than 100 MB or more than 20 million values and keys are an error. {@code NaN} and
+ * {@code Infinity} are accepted as numbers, for Python writes them.
  *
  * <p>Every accessor throws {@link CheckpointException} naming file, place, what was found and what
  * was expected.
@@ -47,6 +47,9 @@ public final class Json {
                   .maxStringLength(100_000_000)
                   .maxNameLength(1_000_000)
                   .maxNumberLength(400)
+                  // Values become objects of up to 36 times their text. The largest vocabularies
+                  // that are published make 4 million.
+                  .maxTokenCount(20_000_000)
                   .build())
           .build();
 
@@ -108,6 +111,9 @@ public final class Json {
       throw new CheckpointException(source + ": is no valid UTF-8; expected JSON in UTF-8", e);
     } catch (IOException e) {
       throw new CheckpointException(source + ": cannot be read: " + e.getMessage(), e);
+    } catch (OutOfMemoryError e) {
+      throw new CheckpointException(
+          source + ": not enough memory for the values of " + bytes.length + " bytes of JSON", e);
     }
   }
 

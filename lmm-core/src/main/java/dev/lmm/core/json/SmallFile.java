@@ -49,6 +49,8 @@ public final class SmallFile {
       throw new CheckpointException(file + ": no such file", e);
     } catch (IOException e) {
       throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
+    } catch (OutOfMemoryError e) {
+      throw new CheckpointException(file + ": not enough memory to read it", e);
     }
   }
 

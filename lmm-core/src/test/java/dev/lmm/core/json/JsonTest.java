@@ -53,6 +53,21 @@ class JsonTest {
     assertThat(vision.source()).isEqualTo("config.json");
   }
 
+  /** Forty megabytes of text that would become far more of objects. */
+  @Test
+  void tooManyValuesAreRefused() {
+    byte[] text = new byte[40_000_001];
+    Arrays.fill(text, (byte) ',');
+    for (int i = 1; i < text.length; i += 2) {
+      text[i] = '0';
+    }
+    text[0] = '[';
+    assertThatThrownBy(() -> Json.parse(text, "config.json"))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("config.json: is no valid JSON")
+        .hasMessageContaining("20000000");
+  }
+
   @Test
   void missingAndNullTakeTheDefault() {
     Json vision = parse(CONFIG).at("vision_config");

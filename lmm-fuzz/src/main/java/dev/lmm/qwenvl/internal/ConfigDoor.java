@@ -1,0 +1,13 @@
+package dev.lmm.qwenvl.internal;
+
+import dev.lmm.core.json.Json;
+
+/** Lets the fuzz targets at this package's reader of config.json. */
+public final class ConfigDoor {
+  private ConfigDoor() {}
+
+  /** Reads a config. */
+  public static void read(Json json) {
+    QwenConfig.of(json);
+  }
+}
