@@ -11,10 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-import os
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +24,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 import vocabularies
 import world
 from models import write_sums
+from training import fit
 
 SIZE = 64
 POSITIONS = 77
@@ -68,73 +66,6 @@ class Pool:
 
     def scene(self, i: int) -> world.Scene:
         return world.Scene(*(int(a) for a in self.scenes[i]))
-
-
-class Average:
-    """Moving average of parameters."""
-
-    def __init__(self, parameters, most: float):
-        self.parameters = list(parameters)
-        self.values = [p.detach().clone() for p in self.parameters]
-        self.most, self.count = most, 0
-
-    @torch.no_grad()
-    def update(self):
-        self.count += 1
-        torch._foreach_lerp_(
-            self.values, [p.detach() for p in self.parameters], 1 - min(self.most, (1 + self.count) / (10 + self.count))
-        )
-
-    @torch.no_grad()
-    def take(self):
-        for p, value in zip(self.parameters, self.values):
-            p.copy_(value)
-
-
-def fit(name, work: Path, parameters, steps, peak, loss, average=0.998, warm=0.02, end=0.02, decay=0.0):
-    """Runs ``steps`` optimizer steps of ``loss(rng, step)``; saves its state every minute, resumes from it."""
-    parameters = list(parameters)
-    optimizer = torch.optim.AdamW(parameters, peak, betas=(0.9, 0.99), weight_decay=decay, fused=True)
-    ema = Average(parameters, average)
-    state, first = work / f"{name}.state", 0
-    if state.exists():
-        saved = torch.load(state, weights_only=True)
-        first = saved["step"]
-        with torch.no_grad():
-            for p, value in zip(parameters, saved["parameters"]):
-                p.copy_(value)
-        optimizer.load_state_dict(saved["optimizer"])
-        ema.values, ema.count = saved["average"], first
-    seen, spoken = [], time.time()
-    for step in range(first, steps):
-        f = step / steps
-        rate = peak * (f / warm if f < warm else end + (1 - end) * 0.5 * (1 + math.cos(math.pi * (f - warm) / (1 - warm))))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        torch.manual_seed(SEED * 1_000_003 + step)
-        value = loss(np.random.default_rng([SEED, len(name), step]), step)
-        optimizer.zero_grad()
-        value.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        ema.update()
-        seen.append(value.item())
-        if time.time() - spoken > 60 or step == steps - 1:
-            spoken = time.time()
-            print(f"{name} {step + 1}/{steps} loss {np.mean(seen):.4f}", flush=True)
-            seen = []
-            temporary = state.with_suffix(".tmp")
-            torch.save(
-                {
-                    "step": step + 1,
-                    "parameters": [p.detach() for p in parameters],
-                    "optimizer": optimizer.state_dict(),
-                    "average": ema.values,
-                },
-                temporary,
-            )
-            os.replace(temporary, state)
-    ema.take()
 
 
 # ------------------------------------------------------------------------------------------- text
@@ -202,7 +133,7 @@ def train_text(work: Path, pool: Pool, captions: Captions, steps: int) -> CLIPTe
         right.append(torch.stack([s.argmax(1) == wanted[:, i] for i, s in enumerate(scores)]).all(0).float().mean())
         return sum(F.cross_entropy(s, wanted[:, i]) for i, s in enumerate(scores))
 
-    fit("text", work, [*text.parameters(), *head.parameters()], steps, 3e-3, loss, warm=0.05, decay=0.01)
+    fit(SEED, "text", work, [*text.parameters(), *head.parameters()], steps, 3e-3, loss, warm=0.05, decay=0.01)
     print(f"text: all attributes of {100 * float(torch.stack(right[-50:]).mean()):.1f} % of the last captions", flush=True)
     text.save_pretrained(folder)
     return text
@@ -254,7 +185,7 @@ def train_autoencoder(work: Path, pool: Pool, crops: int, wholes: int) -> Autoen
         divergence = 0.5 * (posterior.mean.pow(2) + posterior.var - 1 - posterior.logvar).mean()
         return d.pow(2).mean() + 0.1 * d.abs().mean() + 1e-4 * divergence
 
-    fit("autoencoder", work, autoencoder.parameters(), crops + wholes, 2e-3, loss, decay=1e-4)
+    fit(SEED, "autoencoder", work, autoencoder.parameters(), crops + wholes, 2e-3, loss, decay=1e-4)
     print(f"autoencoder: {psnr(autoencoder, pool):.2f} dB", flush=True)
     autoencoder.save_pretrained(folder)
     return autoencoder
@@ -291,7 +222,7 @@ def train_decoder(work: Path, pool: Pool, autoencoder: AutoencoderKL, known, ste
     if file.exists():
         autoencoder.load_state_dict(AutoencoderKL.from_pretrained(file).state_dict())
         return
-    fit("decoder", work, parameters, steps, 1e-3, loss, warm=0.05)
+    fit(SEED, "decoder", work, parameters, steps, 1e-3, loss, warm=0.05)
     print(f"decoder: {psnr(autoencoder, pool):.2f} dB", flush=True)
     autoencoder.save_pretrained(file)
 
@@ -353,7 +284,7 @@ def train_unet(work: Path, pool: Pool, captions: Captions, text: CLIPTextModel, 
         error = (unet(noisy, t, context).sample - noise).pow(2).mean((1, 2, 3))
         return (error * weight[t]).mean()
 
-    fit("unet", work, unet.parameters(), steps, 1.5e-3, loss, average=0.999, decay=0.01)
+    fit(SEED, "unet", work, unet.parameters(), steps, 1.5e-3, loss, average=0.999, decay=0.01)
     unet.save_pretrained(folder)
     return unet
 

@@ -1,4 +1,4 @@
-"""The two small tokenizers, trained on the world's captions and written in the published layouts."""
+"""The small tokenizers, trained on what is said of the world and written in the published layouts."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import Qwen2Tokenizer
+from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
 import world
 
@@ -165,3 +167,58 @@ def write_siglip2(folder: Path, seed: int, size: int = 900) -> None:
             "use_default_system_prompt": False,
         },
     )
+
+
+QWEN_CONTROL = [
+    "<|endoftext|>",
+    "<|im_start|>",
+    "<|im_end|>",
+    "<|object_ref_start|>",
+    "<|object_ref_end|>",
+    "<|box_start|>",
+    "<|box_end|>",
+    "<|quad_start|>",
+    "<|quad_end|>",
+    "<|vision_start|>",
+    "<|vision_end|>",
+    "<|vision_pad|>",
+    "<|image_pad|>",
+    "<|video_pad|>",
+]
+
+
+def write_qwen(folder: Path, lines: list[str], template: str, size: int = 780) -> None:
+    """Qwen2's form: tokenizer.json with byte-level BPE, digits one by one, control tokens at the end."""
+    t = Tokenizer(models.BPE())
+    t.normalizer = normalizers.NFC()
+    t.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    t.train_from_iterator(
+        lines,
+        trainers.BpeTrainer(
+            vocab_size=size - len(QWEN_CONTROL),
+            initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
+            min_frequency=8,
+            special_tokens=[],
+            show_progress=False,
+        ),
+    )
+    vocabulary = json.loads(t.to_str())["model"]["vocab"]
+    for token in QWEN_CONTROL:
+        vocabulary[token] = len(vocabulary)
+    tokenizer = Qwen2Tokenizer(
+        vocab=vocabulary,
+        merges=_merges(t),
+        unk_token=None,
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        additional_special_tokens=QWEN_CONTROL[1:],
+        model_max_length=2048,
+    )
+    tokenizer.chat_template = template
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save_pretrained(folder)

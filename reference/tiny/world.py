@@ -182,7 +182,7 @@ def family(rng: np.random.Generator, size: int) -> list[Scene]:
 # ------------------------------------------------------------------------------------- pictures
 
 
-def _unit_polygon(shape: str) -> np.ndarray:
+def unit_polygon(shape: str) -> np.ndarray:
     if shape == "circle":
         p = [(math.cos(t), math.sin(t)) for t in np.linspace(0, 2 * math.pi, 96, endpoint=False)]
     elif shape == "square":
@@ -206,7 +206,7 @@ def _unit_polygon(shape: str) -> np.ndarray:
     return np.array(p)
 
 
-_POLYGONS = [_unit_polygon(s) for s in SHAPES]
+_POLYGONS = [unit_polygon(s) for s in SHAPES]
 _RGB = np.array([COLOURS[c] for c in COLOUR_NAMES], np.float32)
 _NOISE = np.random.default_rng(20240607).normal(size=(1024, 1024, 3)).astype(np.float32)
 
@@ -350,17 +350,17 @@ def _en_noun(colour, shape, count=1):
     return _article(" ".join([*words, noun]))
 
 
-def _has_final(word: str) -> bool:
+def has_final(word: str) -> bool:
     """Whether the last Hangul syllable ends in a consonant (decides the particle)."""
     return (ord(word[-1]) - 0xAC00) % 28 != 0
 
 
 def _and_ko(word):
-    return word + ("과" if _has_final(word) else "와")
+    return word + ("과" if has_final(word) else "와")
 
 
 def _subject_ko(word):
-    return word + ("이" if _has_final(word) else "가")
+    return word + ("이" if has_final(word) else "가")
 
 
 def _ko_noun(rng, colour, shape):
