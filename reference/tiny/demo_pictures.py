@@ -11,7 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from PIL import Image
+
 import data
+import objects
 import world
 from world import COLOUR_NAMES, HORIZONTAL, PAIR, SCATTERED, SHAPES, SINGLE_PLACES, VERTICAL, Scene
 
@@ -36,6 +39,45 @@ PICTURES = [
 ]
 
 
+# Scenes to find things in: (width, height, what stands where), none of which training showed.
+SCENES = [
+    (224, 168, [("red", "circle", 8, 20, 58), ("blue", "square", 86, 88, 60), ("red", "star", 158, 24, 56)]),
+    (196, 196, [("green", "triangle", 12, 112, 62), ("yellow", "heart", 70, 16, 52), ("green", "circle", 128, 118, 54)]),
+    (224, 168, [("purple", "square", 14, 90, 48), ("orange", "star", 88, 18, 60), ("orange", "cross", 152, 92, 56)]),
+]
+# A clip: the first object moves to a place, the others rest.
+CLIP = (224, 168, [("red", "circle", 6, 60, 44), ("blue", "square", 100, 112, 48), ("green", "triangle", 52, 6, 46)])
+GOAL, FRAMES = (172, 56), 12
+
+
+def _objects(placed) -> list[objects.Object]:
+    listed = []
+    for colour, shape, x, y, side in placed:
+        s = SHAPES.index(shape)
+        tall = round(side * objects.OUTLINES[s][:, 1].max())
+        listed.append(objects.Object(COLOUR_NAMES.index(colour), s, [x, y, x + side, y + tall]))
+    return sorted(listed, key=lambda o: o.box)
+
+
+def scenes(out: Path) -> None:
+    listed = []
+    for i, (width, height, placed) in enumerate(SCENES):
+        scene = objects.paint(np.random.default_rng([data.SEEDS["demo"], 100 + i]), width, height, _objects(placed))
+        name = f"scene-{i + 1}.png"
+        Image.fromarray(scene.picture).save(out / name, optimize=True)
+        listed.append({"file": name, "en": objects.caption(scene, False), "ko": objects.caption(scene, True)})
+    (out / "scenes.json").write_text(json.dumps(listed, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    width, height, placed = CLIP
+    colour, shape, x, y, side = placed[0]
+    for i, f in enumerate(np.linspace(0, 1, FRAMES)):
+        at = round(x + (GOAL[0] - x) * f), round(y + (GOAL[1] - y) * f)
+        now = _objects([(colour, shape, *at, side), *placed[1:]])
+        # Listed from left to right, they would get each other's shade as they pass.
+        now.sort(key=lambda o: (o.colour, o.shape))
+        frame = objects.paint(np.random.default_rng([data.SEEDS["demo"], 200]), width, height, now)
+        Image.fromarray(frame.picture).save(out / f"clip-{i + 1:02d}.png", optimize=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True)
@@ -50,7 +92,8 @@ def main() -> None:
         image.save(a.out / name, optimize=True)
         listed.append({"file": name, "en": en, "ko": ko, "unseenPair": scene.unseen})
     (a.out / "captions.json").write_text(json.dumps(listed, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    print(len(listed), "pictures,", sum(f.stat().st_size for f in a.out.glob("*.png")), "bytes")
+    scenes(a.out)
+    print(len(listed), "pictures, scenes and a clip,", sum(f.stat().st_size for f in a.out.glob("*.png")), "bytes")
 
 
 if __name__ == "__main__":

@@ -206,7 +206,7 @@ EN_COUNT = ["How many {many} are there?", "Count the {many}."]
 KO_COUNT = ["{top} 몇 개 있나요?", "{one}의 개수를 세어줘."]
 
 
-def _phrases(colour: int, shape: int, korean: bool) -> dict[str, str]:
+def phrases(colour: int, shape: int, korean: bool) -> dict[str, str]:
     if korean:
         words = [] if colour == NO_COLOUR else [KO_COLOURS[COLOUR_NAMES[colour]][0]]
         one = " ".join([*words, "도형" if shape == NO_SHAPE else KO_SHAPES[SHAPES[shape]][0]])
@@ -289,4 +289,4 @@ def question(rng: np.random.Generator, s: Scene, task: str, korean: bool | None 
         text, answer = pick(KO_COUNT if korean else EN_COUNT), str(len(targets))
     else:
         text, answer = pick(KO_LOCATE if korean else EN_LOCATE), boxes(named)
-    return Question(task, text.format(**_phrases(*asked, korean)), answer, targets, *asked, korean)
+    return Question(task, text.format(**phrases(*asked, korean)), answer, targets, *asked, korean)

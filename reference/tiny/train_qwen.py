@@ -1,6 +1,6 @@
 """Trains tiny-qwen2.5-vl from scratch on CPU cores: a Qwen2.5-VL that finds, counts and describes drawn shapes.
 
-    python train_qwen.py --out ../../lmm-tiny/models/tiny-qwen2.5-vl --work ../work/qwen
+    python train_qwen.py --out ../work/tiny-qwen2.5-vl --work ../work/qwen
     torchrun --nproc-per-node 2 train_qwen.py …        two cores, gradients averaged: what the step counts are for
 
 Three stages, each skipped when complete and resumed when interrupted; all randomness comes from the stage,
@@ -557,7 +557,9 @@ def save(model, tokenizer, folder: Path) -> None:
     half.generation_config.pad_token_id = token("<|endoftext|>")
     half.generation_config.do_sample = False
     half.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    # As published: the template in both files. One in chat_template.jinja would not be in SHA256SUMS.
+    tokenizer.save_pretrained(folder, save_jinja_files=False)
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": tokenizer.chat_template}, indent=2) + "\n")
     processor = {
         "do_convert_rgb": True,
         "do_normalize": True,
@@ -583,8 +585,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="states of interrupted stages")
     parser.add_argument("--sight-steps", type=int, default=1000)
-    parser.add_argument("--search-steps", type=int, default=300)
-    parser.add_argument("--answer-steps", type=int, default=2600)
+    parser.add_argument("--search-steps", type=int, default=600)
+    parser.add_argument("--answer-steps", type=int, default=1700)
     parser.add_argument("--check", action="store_true", help="only compare the training's sums with the library's")
     a = parser.parse_args()
     torch.set_num_threads(1)

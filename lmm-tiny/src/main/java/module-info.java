@@ -5,6 +5,7 @@ module dev.lmm.tiny {
   requires dev.lmm.tiny.clip;
   requires dev.lmm.tiny.siglip2;
   requires dev.lmm.tiny.sd;
+  requires dev.lmm.tiny.qwenvl;
   requires static org.jspecify;
 
   exports dev.lmm.tiny;

@@ -96,15 +96,23 @@ class ExamplesTest {
   }
 
   @Test
-  void boxesAreDrawn() throws IOException {
-    // Random weights: that it runs is all that can be said.
-    Path model = Path.of("../lmm-qwenvl/src/test/resources/golden/qwen5");
-    Path picture = Path.of("../lmm-qwenvl/src/test/resources/golden/media/wide.png");
+  void boxesAreDrawnAroundWhatWasAskedFor() throws IOException {
+    TinyPictures.Captioned scene = TinyPictures.scenes().get(1);
+    Path picture = folder.resolve(scene.file());
+    Files.write(picture, TinyPictures.bytes(scene.file()));
     Path out = folder.resolve("boxes.png");
-    output(
-        () ->
-            Boxes.main(new String[] {model.toString(), picture.toString(), "찾아줘", out.toString()}));
-    assertThat(Image.read(out).width()).isEqualTo(Image.read(picture).width());
+    String printed =
+        output(
+            () ->
+                Boxes.main(
+                    new String[] {
+                      "tiny-qwen2.5-vl", picture.toString(), "노란 하트를 찾아줘.", out.toString()
+                    }));
+    assertThat(printed.lines()).hasSize(1);
+    assertThat(printed).startsWith("yellow heart: ");
+    Image drawn = Image.read(out);
+    assertThat(drawn.width()).isEqualTo(scene.image().width());
+    assertThat(Arrays.equals(drawn.rgb(), scene.image().rgb())).isFalse();
   }
 
   @Test

@@ -17,6 +17,10 @@ import picocli.CommandLine.Option;
     name = "demo",
     description = "The gallery: every capability once, pictures and one page, offline.")
 final class DemoCommand extends OutputCommand {
+  private static final Gallery.Shows BUNDLED =
+      new Gallery.Shows(
+          List.of("tiny-clip", "tiny-siglip2"), List.of("tiny-sd"), List.of("tiny-qwen2.5-vl"));
+
   @Option(names = "--out", paramLabel = "DIR", description = "Where it goes; demo by default.")
   String out = "demo";
 
@@ -28,19 +32,11 @@ final class DemoCommand extends OutputCommand {
 
   @Override
   public Integer call() {
-    List<String> encoders = new ArrayList<>();
-    List<String> generators = new ArrayList<>();
-    for (String id : models.isEmpty() ? List.of("tiny-clip", "tiny-siglip2", "tiny-sd") : models) {
-      (makesPictures(id) ? generators : encoders).add(id);
-    }
-    if (encoders.isEmpty()) {
-      encoders.add("tiny-clip");
-    }
+    Gallery.Shows shows = models.isEmpty() ? BUNDLED : sorted();
     Path folder = Path.of(out);
     Path page;
     try {
-      page =
-          new Gallery(folder, encoders, generators, quiet || json ? null : output().err()).write();
+      page = new Gallery(folder, shows, quiet || json ? null : output().err()).write();
     } catch (IOException e) {
       throw new LmmException(folder + ": the gallery cannot be written: " + e.getMessage(), e);
     }
@@ -49,9 +45,29 @@ final class DemoCommand extends OutputCommand {
         () -> output().line("Open " + page.toAbsolutePath().normalize() + " in a browser."));
   }
 
-  private static boolean makesPictures(String id) {
-    try (Model model = Models.load(id)) {
-      model.generator();
+  /** The models that were asked for, by what they can do. */
+  private Gallery.Shows sorted() {
+    List<String> encoders = new ArrayList<>();
+    List<String> generators = new ArrayList<>();
+    List<String> grounders = new ArrayList<>();
+    for (String id : models) {
+      try (Model model = Models.load(id)) {
+        if (has(model::generator)) {
+          generators.add(id);
+        } else if (has(model::grounder)) {
+          grounders.add(id);
+        } else {
+          encoders.add(id);
+        }
+      }
+    }
+    return new Gallery.Shows(
+        encoders.isEmpty() ? BUNDLED.encoders().subList(0, 1) : encoders, generators, grounders);
+  }
+
+  private static boolean has(Runnable role) {
+    try {
+      role.run();
       return true;
     } catch (UnsupportedModelException e) {
       return false;

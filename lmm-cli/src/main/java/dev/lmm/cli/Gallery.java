@@ -5,6 +5,7 @@ import dev.lmm.Encoder;
 import dev.lmm.Generator;
 import dev.lmm.Image;
 import dev.lmm.Inspection;
+import dev.lmm.Model;
 import dev.lmm.Models;
 import dev.lmm.Probability;
 import dev.lmm.Score;
@@ -22,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +31,7 @@ import org.jspecify.annotations.Nullable;
 /** Makes the page that shows what the models do, from what they do while it is made. */
 final class Gallery {
   private final Path folder;
-  private final List<String> modelIds;
-  private final List<String> generatorIds;
+  private final Shows shows;
   private final @Nullable PrintStream progress;
   private final List<Captioned> pictures = TinyPictures.all();
 
@@ -38,21 +39,30 @@ final class Gallery {
   private record Shown(String id, Encoder encoder, double loadMs) {}
 
   /**
+   * The models on show.
+   *
+   * @param encoders ids of models that embed, at least one
+   * @param generators ids of models that make pictures
+   * @param grounders ids of models that talk about pictures and find things in them
+   */
+  record Shows(List<String> encoders, List<String> generators, List<String> grounders) {
+    String names() {
+      return Stream.of(encoders, generators, grounders)
+          .flatMap(List::stream)
+          .collect(Collectors.joining(", "));
+    }
+  }
+
+  /**
    * A gallery to be written.
    *
    * @param folder where it goes
-   * @param modelIds models that embed, at least one
-   * @param generatorIds models that make pictures
+   * @param shows the models
    * @param progress takes a line for each part, or null
    */
-  Gallery(
-      Path folder,
-      List<String> modelIds,
-      List<String> generatorIds,
-      @Nullable PrintStream progress) {
+  Gallery(Path folder, Shows shows, @Nullable PrintStream progress) {
     this.folder = folder;
-    this.modelIds = modelIds;
-    this.generatorIds = generatorIds;
+    this.shows = shows;
     this.progress = progress;
   }
 
@@ -65,13 +75,13 @@ final class Gallery {
     }
     List<Shown> models = new ArrayList<>();
     try {
-      for (String id : modelIds) {
+      for (String id : shows.encoders()) {
         say("loading " + id);
         long start = System.nanoTime();
         models.add(new Shown(id, Models.encoder(id).load(), millisSince(start)));
       }
       Html page = new Html();
-      head(page, models);
+      head(page);
       say("which caption fits which picture");
       similarity(page, models);
       say("English and Korean");
@@ -82,10 +92,16 @@ final class Gallery {
       zeroShot(page, models.get(0));
       say("what the model sees");
       seen(page, models.get(models.size() - 1));
-      for (String id : generatorIds) {
+      for (String id : shows.generators()) {
         say("pictures from text with " + id);
         try (Generator generator = Models.generator(id).load()) {
           new DiffusionGallery(folder.resolve("pictures"), id, generator).write(page);
+        }
+      }
+      for (String id : shows.grounders()) {
+        say("boxes, answers and a video with " + id);
+        try (Model model = Models.load(id)) {
+          new GroundingGallery(folder.resolve("pictures"), id, model).write(page);
         }
       }
       say("figures");
@@ -109,7 +125,7 @@ final class Gallery {
     return (System.nanoTime() - start) / 1e6;
   }
 
-  private void head(Html page, List<Shown> models) throws IOException {
+  private void head(Html page) throws IOException {
     page.add("<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">")
         .add("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")
         .add("<title>lmm: what the models do</title><style>")
@@ -121,17 +137,21 @@ final class Gallery {
                 + " their authors publish. Everything below was computed on this machine while the"
                 + " page was written: no network, no Python, no GPU. The models are tiny ones (%s),"
                 + " trained on drawn shapes; the code is the same for the large ones.</p>",
-            String.join(
-                ", ",
-                Stream.concat(models.stream().map(Shown::id), generatorIds.stream()).toList()))
+            shows.names())
         .add(
             "<nav><a href=\"#similarity\">Similarity</a><a href=\"#languages\">English and"
                 + " Korean</a><a href=\"#search\">Search</a><a href=\"#zeroshot\">Zero-shot</a><a"
-                + " href=\"#seen\">What the model sees</a>%s<a href=\"#figures\">Figures</a></nav>",
+                + " href=\"#seen\">What the model sees</a>%s%s<a href=\"#figures\">Figures</a></nav>",
             new Markup(
-                generatorIds.isEmpty()
+                shows.generators().isEmpty()
                     ? ""
-                    : "<a href=\"#generate\">Text to picture</a><a href=\"#schedulers\">Schedulers</a>"));
+                    : "<a href=\"#generate\">Text to picture</a><a href=\"#schedulers\">Schedulers</a>"),
+            new Markup(
+                shows.grounders().isEmpty()
+                    ? ""
+                    : "<a href=\"#boxes\">Boxes</a><a href=\"#answers\">Answers</a>"
+                        + "<a href=\"#track\">Video</a>"
+                        + "<a href=\"#precision\">Precision</a>"));
   }
 
   /** CSS and the like, which must not be escaped. */

@@ -301,6 +301,8 @@ class MainTest {
       assertThat(out.resolve(sources.group(1))).exists();
     }
     assertThat(out.resolve("pictures/made-step-01.png")).exists();
+    assertThat(html)
+        .contains("tiny-qwen2.5-vl", "pictures/boxes-0-ko.png", "pictures/track.gif", "int4");
     for (TinyPictures.Captioned captioned : TinyPictures.all()) {
       assertThat(html).contains("pictures/" + captioned.file());
       assertThat(out.resolve("pictures").resolve(captioned.file())).exists();
