@@ -8,12 +8,15 @@
   they are few; or that Pillow refuses the file, and why;
 - ``resize.json``, ``resize.safetensors``: Pillow's resize of 8-bit pictures, sources and results;
 - ``crop.json``, ``crop.safetensors``: transformers' centre crop (which pads what is too small);
+- ``cuts.json``: what Pillow makes of files that are cut;
+- ``composite.json``: hashes of what ``alpha_composite`` makes of every level with every alpha;
 - ``sizes.json``: sizes after "shortest edge" and NaFlex resizing.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
 import struct
 import warnings
@@ -259,12 +262,51 @@ def size_goldens() -> None:
     print("sizes:", len(shortest), len(naflex))
 
 
+def composite_goldens() -> None:
+    """Every level with every alpha over some backgrounds: what ``alpha_composite`` makes of them."""
+    levels, alphas = (a.astype(np.uint8) for a in np.mgrid[0:256, 0:256])
+    source = Image.fromarray(np.stack([levels, 255 - levels, levels, alphas], -1), "RGBA")
+    cases = []
+    for background in ((255, 255, 255), (0, 0, 0), (37, 128, 201)):
+        below = Image.new("RGBA", source.size, (*background, 255))
+        out = np.asarray(Image.alpha_composite(below, source).convert("RGB"))
+        cases.append({"background": list(background), "sha256": sha256(out)})
+    # A common mistake: to round as an exact division would, or to cut.
+    exact = (levels.astype(int) * alphas + 255 * (255 - alphas.astype(int))) / 255
+    white = np.asarray(Image.alpha_composite(Image.new("RGBA", source.size, "white"), source))[..., 0]
+    about = {"cases": cases, "cut": int((white != np.floor(exact)).sum()), "versions": support.versions()}
+    (FOLDER / "composite.json").write_text(support.compact(about) + "\n", encoding="utf-8")
+    print("composite:", len(cases), "differs from cutting in", about["cut"], "from rounding in", int((white != np.floor(exact + 0.5)).sum()))
+
+
+def cut_goldens() -> None:
+    """Each picture of ``made/`` cut at each tenth: the hash of what Pillow makes of it, empty where it refuses."""
+    listed = {}
+    for path in sorted(MADE.iterdir()):
+        if path.name.startswith("bad-"):
+            continue
+        whole, tenths = path.read_bytes(), []
+        for tenth in range(1, 10):
+            try:
+                opened = Image.open(io.BytesIO(whole[: len(whole) * tenth // 10]))
+                tenths.append(sha256(np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))))
+            except Exception:  # whatever Pillow raises is the answer
+                tenths.append("")
+        listed[path.name] = tenths
+    rows = ",\n".join(f"{support.compact(name)}: {support.compact(tenths)}" for name, tenths in listed.items())
+    text = f'{{"versions": {support.compact(support.versions())},\n"files": {{\n{rows}\n}}}}\n'
+    (FOLDER / "cuts.json").write_text(text, encoding="utf-8")
+    print("cuts:", len(listed), "files,", sum(bool(t) for v in listed.values() for t in v), "read")
+
+
 def main() -> None:
     Image.MAX_IMAGE_PIXELS = 178_956_970 // 2  # Pillow's default, said here because the goldens depend on it
     make_pictures()
     rgb_goldens()
     resize_goldens()
     crop_goldens()
+    composite_goldens()
+    cut_goldens()
     size_goldens()
 
 

@@ -3,6 +3,8 @@
  */
 module dev.lmm.api {
   requires static transitive org.jspecify;
+  // For pictures from AWT; whoever hands one over has it.
+  requires static transitive java.desktop;
   requires org.slf4j;
 
   exports dev.lmm;

@@ -13,6 +13,22 @@ import java.util.zip.GZIPInputStream;
 
 /** The committed tokenizers and what the reference made of a thousand lines. */
 public final class TokenizerFixtures {
+  /** The goldens' names. */
+  public static final List<String> NAMES =
+      List.of(
+          "clip",
+          "siglip-t5",
+          "siglip-fixture",
+          "gemma",
+          "gemma-cased",
+          "qwen2.5",
+          "t5",
+          "bert",
+          "opt",
+          "opt-image",
+          "t5-image",
+          "bert-dec");
+
   static final Path ROOT = Path.of("src/test/resources/golden/tokenizers");
 
   /** Goldens whose tokenizer's files lie under another's name. */
@@ -26,17 +42,22 @@ public final class TokenizerFixtures {
   private TokenizerFixtures() {}
 
   /** The thousand lines. */
-  static List<String> lines() throws IOException {
+  public static List<String> lines() throws IOException {
     return Json.parse(unzipped(ROOT.resolve("lines.json.gz")), "lines").elements().stream()
         .map(Json::string)
         .toList();
   }
 
   /** The reference's ids of each line. */
-  static List<int[]> ids(String name) throws IOException {
+  public static List<int[]> ids(String name) throws IOException {
     return Json.parse(unzipped(ROOT.resolve(name + ".json.gz")), name).at("ids").elements().stream()
         .map(Json::ints)
         .toList();
+  }
+
+  /** The class of transformers that made the ids. */
+  public static String tokenizerClass(String name) throws IOException {
+    return Json.parse(unzipped(ROOT.resolve(name + ".json.gz")), name).stringAt("class");
   }
 
   /** A few lines of the tokenizer's own: lines, ids, and the texts decoded from the ids. */

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A thousand lines of mixed scripts through every layout: the ids of transformers. */
@@ -17,21 +18,7 @@ class TokenizerGoldenTest {
   @TempDir Path temporary;
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "clip",
-        "siglip-t5",
-        "siglip-fixture",
-        "gemma",
-        "gemma-cased",
-        "qwen2.5",
-        "t5",
-        "bert",
-        "opt",
-        "opt-image",
-        "t5-image",
-        "bert-dec"
-      })
+  @FieldSource("dev.lmm.core.text.TokenizerFixtures#NAMES")
   void idsEqualTheReference(String name) throws IOException {
     List<String> lines = TokenizerFixtures.lines();
     List<int[]> expected = TokenizerFixtures.ids(name);

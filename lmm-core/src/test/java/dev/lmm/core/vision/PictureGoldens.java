@@ -15,17 +15,17 @@ import java.util.HexFormat;
 import java.util.Map;
 
 /** What reference/picture_goldens.py wrote: Pillow's and transformers' results. */
-final class PictureGoldens {
-  static final Path FOLDER = Path.of("src/test/resources/golden/pictures");
+public final class PictureGoldens {
+  public static final Path FOLDER = Path.of("src/test/resources/golden/pictures");
 
   private PictureGoldens() {}
 
-  static Json json(String name) {
+  public static Json json(String name) {
     return Json.parse(FOLDER.resolve(name));
   }
 
   /** Each tensor as it lies in the file. */
-  static Map<String, byte[]> tensors(String name) {
+  public static Map<String, byte[]> tensors(String name) {
     Path file = FOLDER.resolve(name);
     Map<String, byte[]> tensors = new HashMap<>();
     byte[] all = bytes(file);
@@ -36,7 +36,7 @@ final class PictureGoldens {
     return tensors;
   }
 
-  static Map<String, long[]> shapes(String name) {
+  public static Map<String, long[]> shapes(String name) {
     Map<String, long[]> shapes = new HashMap<>();
     for (StoredTensor t : Safetensors.read(FOLDER.resolve(name))) {
       shapes.put(t.name(), t.shape());
@@ -44,7 +44,7 @@ final class PictureGoldens {
     return shapes;
   }
 
-  static byte[] bytes(Path file) {
+  public static byte[] bytes(Path file) {
     try {
       return Files.readAllBytes(file);
     } catch (IOException e) {
@@ -52,7 +52,7 @@ final class PictureGoldens {
     }
   }
 
-  static String sha256(byte[] bytes) {
+  public static String sha256(byte[] bytes) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
     } catch (NoSuchAlgorithmException e) {
