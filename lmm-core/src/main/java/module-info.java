@@ -7,6 +7,7 @@ module dev.lmm.core {
   requires ai.djl.tokenizers;
   requires com.fasterxml.jackson.core;
   requires java.net.http;
+  requires jdk.jfr;
 
   exports dev.lmm.core.checkpoint;
   exports dev.lmm.core.decode;

@@ -16,6 +16,7 @@ final class Answer {
   private final List<List<TokenChoice>> alternatives = new ArrayList<>();
   private @Nullable FinishReason finish;
   private float score;
+  private TokenEvent event = TokenEvent.started();
 
   Answer(
       GenerationOptions options,
@@ -69,7 +70,18 @@ final class Answer {
         finish = FinishReason.STOP;
       }
     }
+    record(id);
     return new Piece(id, news, choice.logProbability(), top);
+  }
+
+  private void record(int id) {
+    event.end();
+    if (event.shouldCommit()) {
+      event.index = tokens.size() - 1;
+      event.id = id;
+      event.commit();
+    }
+    event = TokenEvent.started();
   }
 
   int written() {

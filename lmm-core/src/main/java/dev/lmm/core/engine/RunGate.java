@@ -7,11 +7,11 @@ import dev.lmm.ClosedException;
  * last has left, and later runs are refused. Every {@link Program} has one. Thread-safe.
  *
  * <pre>{@code
- * gate.enter();
+ * RunGate.Run run = gate.enterRun();
  * try {
  *   ...
  * } finally {
- *   gate.leave();
+ *   gate.leave(run);
  * }
  * }</pre>
  */
@@ -19,6 +19,15 @@ public final class RunGate {
   private final String name;
   private int inside;
   private boolean closed;
+
+  /** A run that is inside. */
+  public static final class Run {
+    private final RunEvent event = new RunEvent();
+
+    private Run() {
+      event.begin();
+    }
+  }
 
   /**
    * An open gate.
@@ -30,7 +39,34 @@ public final class RunGate {
   }
 
   /**
-   * Lets one run in. Each call must be followed by {@link #leave}.
+   * Lets one run in, which Java's flight recorder sees as an event {@code dev.lmm.Run}. Each call
+   * must be followed by {@link #leave(Run)}.
+   *
+   * @return the run
+   * @throws ClosedException after close
+   */
+  public Run enterRun() {
+    enter();
+    return new Run();
+  }
+
+  /**
+   * Lets a run out.
+   *
+   * @param run what {@link #enterRun} gave
+   */
+  public void leave(Run run) {
+    RunEvent event = run.event;
+    event.end();
+    if (event.shouldCommit()) {
+      event.program = name;
+      event.commit();
+    }
+    leave();
+  }
+
+  /**
+   * Lets one user in that is no run. Each call must be followed by {@link #leave()}.
    *
    * @throws ClosedException after close
    */
@@ -41,7 +77,7 @@ public final class RunGate {
     inside++;
   }
 
-  /** Lets one run out. */
+  /** Lets one user out. */
   public synchronized void leave() {
     inside--;
     if (inside == 0) {

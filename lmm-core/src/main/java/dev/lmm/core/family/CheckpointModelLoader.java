@@ -37,6 +37,8 @@ public final class CheckpointModelLoader implements ModelLoader {
   public Model load(String id, LoadOptions options) {
     Check.notNull(id, "id");
     long start = System.nanoTime();
+    LoadEvent event = new LoadEvent();
+    event.begin();
     Path folder = ModelFolders.find(id, options);
     boolean pipeline =
         !Files.isRegularFile(folder.resolve("config.json"))
@@ -77,6 +79,11 @@ public final class CheckpointModelLoader implements ModelLoader {
       }
       files.close();
       throw e;
+    }
+    event.end();
+    if (event.shouldCommit()) {
+      event.tell(info);
+      event.commit();
     }
     LOG.debug(
         "Loaded {} ({}) on {} in {} ms",

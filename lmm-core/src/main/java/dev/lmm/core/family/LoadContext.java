@@ -83,6 +83,15 @@ public record LoadContext(
     compiled.add(part);
     CompileOptions options = placement.of(part);
     Map<WeightRef, Recipe> recipes = Rules.of(graph, options.precision(), Rules.Form.DEFAULT);
-    return placement.engine().compile(graph, files.quantized(own, recipes), options);
+    WeightStore weights = files.quantized(own, recipes);
+    CompileEvent event = new CompileEvent();
+    event.begin();
+    Program program = placement.engine().compile(graph, weights, options);
+    event.end();
+    if (event.shouldCommit()) {
+      event.tell(graph, part, placement.engine().name(), options);
+      event.commit();
+    }
+    return program;
   }
 }

@@ -122,7 +122,16 @@ public final class QuantizedCache {
         CheckpointWeights file = existing(entry, pieces);
         if (file == null) {
           long start = System.nanoTime();
+          QuantizeEvent event = new QuantizeEvent();
+          event.begin();
           make(entry, checkpoint, recipes, pieces, sources);
+          event.end();
+          if (event.shouldCommit()) {
+            event.checkpoint = checkpoint.description();
+            event.weights = recipes.size();
+            event.bytes = pieces.values().stream().mapToLong(Piece::bytes).sum();
+            event.commit();
+          }
           LOG.info(
               "Quantized {} weights of {} into {} in {} ms",
               recipes.size(),

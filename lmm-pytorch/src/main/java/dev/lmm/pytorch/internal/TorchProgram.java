@@ -100,11 +100,11 @@ public final class TorchProgram implements Program {
   @Override
   public Map<String, Tensor> run(
       Map<String, Tensor> inputs, Set<String> outputs, RunOptions options) {
-    gate.enter();
+    RunGate.Run run = gate.enterRun();
     try {
       return runOpen(inputs, outputs, options);
     } finally {
-      gate.leave();
+      gate.leave(run);
     }
   }
 

@@ -83,7 +83,7 @@ final class ReferenceProgram implements Program {
       Set<String> outputs,
       RunOptions options,
       Interpreter.@Nullable Observer observer) {
-    gate.enter();
+    RunGate.Run run = gate.enterRun();
     try {
       Cancellation cancellation = Check.notNull(options, "options").cancellation();
       ReferenceState state = state(options.state());
@@ -109,7 +109,7 @@ final class ReferenceProgram implements Program {
           (name, value) -> answers.put(name, Check.notNull(results.get(value), name).tensor()));
       return Collections.unmodifiableMap(answers);
     } finally {
-      gate.leave();
+      gate.leave(run);
     }
   }
 
