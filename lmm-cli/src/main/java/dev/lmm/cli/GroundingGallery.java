@@ -174,13 +174,10 @@ final class GroundingGallery {
             "<p>Linear layers of the language model in 32, 8 and 4 bits; the tower that sees stays"
                 + " as it is at 4. The weights are quantized when they are first asked for.</p>")
         .add("<div class=\"scroll\"><table><tr><th></th><th>it says</th><th>it finds</th></tr>");
-    for (Precision precision : new Precision[] {Precision.FP32, Precision.INT8, Precision.INT4}) {
-      try (Model each = Models.model(id).precision(precision).load()) {
-        page.add(
-            "<tr><td>%s</td><td>%s</td><td>%s</td></tr>",
-            precision.label(),
-            each.chat().ask("Describe the image.").image(scene.image()).run().text(),
-            list(each.grounder().locate(scene.image(), FIND_ALL).run().regions()));
+    row(page, model, scene);
+    for (Precision precision : new Precision[] {Precision.INT8, Precision.INT4}) {
+      try (Model fewer = Models.model(id).precision(precision).load()) {
+        row(page, fewer, scene);
       }
     }
     page.add("</table></div>")
@@ -190,5 +187,13 @@ final class GroundingGallery {
             """
                 .formatted(id))
         .add("</section>");
+  }
+
+  private static void row(Html page, Model each, Captioned scene) {
+    page.add(
+        "<tr><td>%s</td><td>%s</td><td>%s</td></tr>",
+        each.info().precision().label(),
+        each.chat().ask("Describe the image.").image(scene.image()).run().text(),
+        list(each.grounder().locate(scene.image(), FIND_ALL).run().regions()));
   }
 }
