@@ -1,10 +1,13 @@
 package dev.lmm.blip2.internal;
 
+import dev.lmm.Check;
 import dev.lmm.core.engine.Tensor;
 import java.util.List;
 
 /** Texts side by side, the shorter ones filled up with id 0 that nobody attends to. */
 final class TextBatch {
+  private static final long LARGEST = 1L << 30; // elements of a mask
+
   private final List<int[]> texts;
   private final int longest;
 
@@ -54,7 +57,16 @@ final class TextBatch {
    */
   Tensor mask(int queries, boolean together) {
     int all = queries + longest;
-    boolean[] mask = new boolean[rows() * all * all];
+    long size = (long) rows() * all * all;
+    Check.that(
+        size <= LARGEST,
+        "batchSize: "
+            + rows()
+            + " texts of up to "
+            + longest
+            + " tokens are too many at once; expected at most "
+            + LARGEST / all / all);
+    boolean[] mask = new boolean[(int) size];
     for (int row = 0; row < rows(); row++) {
       int end = queries + texts.get(row).length;
       for (int from = 0; from < all; from++) {
