@@ -11,8 +11,9 @@ import java.util.Locale;
 
 /** The part of the gallery that shows how pictures come out of noise. */
 final class DiffusionGallery {
-  private static final int STEPS = 20;
-  private static final int FEW_STEPS = 10;
+  private static final int SHOWN_STEPS = 20;
+  // Enough for these pictures; the gallery is to be there in seconds.
+  private static final int STEPS = 10;
 
   private final Path folder;
   private final String id;
@@ -67,6 +68,7 @@ final class DiffusionGallery {
     List<String> files = new ArrayList<>();
     long start = System.nanoTime();
     request(prompt)
+        .steps(SHOWN_STEPS)
         .onStep(
             step ->
                 files.add(
@@ -164,11 +166,11 @@ final class DiffusionGallery {
     page.add("<section id=\"schedulers\"><h2>Schedulers</h2>")
         .add(
             "<p>“%s” from the same noise, in only %d steps each: some want more.</p>",
-            prompt, FEW_STEPS)
+            prompt, STEPS)
         .add("<div class=\"hits wrap\">");
     for (String name : generator.schedulers()) {
       if (!name.equals("lcm")) { // wants a model that was made for it
-        GenerateRequest request = request(prompt).scheduler(name).steps(FEW_STEPS);
+        GenerateRequest request = request(prompt).scheduler(name);
         figure(page, save(request.run().get(0), "with-" + name), name);
       }
     }
@@ -183,7 +185,8 @@ final class DiffusionGallery {
         .add("<div class=\"hits wrap\">");
     figure(page, save(start, "from"), "the start");
     for (double strength : new double[] {0.05, 0.3, 0.5, 0.7, 0.9}) {
-      GenerateRequest redrawn = request(prompt).from(start.image()).strength(strength);
+      GenerateRequest redrawn =
+          request(prompt).steps(SHOWN_STEPS).from(start.image()).strength(strength);
       figure(
           page,
           save(redrawn.run().get(0), "strength-" + strength),

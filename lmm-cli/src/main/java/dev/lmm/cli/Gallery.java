@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -30,6 +31,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes the page that shows what the models do, from what they do while it is made. */
 final class Gallery {
+  // Small models are no faster on more; two of them run side by side instead.
+  static final int THREADS = 1;
+
   private final Path folder;
   private final Shows shows;
   private final @Nullable PrintStream progress;
@@ -78,7 +82,7 @@ final class Gallery {
       for (String id : shows.encoders()) {
         say("loading " + id);
         long start = System.nanoTime();
-        models.add(new Shown(id, Models.encoder(id).load(), millisSince(start)));
+        models.add(new Shown(id, Models.encoder(id).threads(THREADS).load(), millisSince(start)));
       }
       Html page = new Html();
       head(page);
@@ -92,18 +96,14 @@ final class Gallery {
       zeroShot(page, models.get(0));
       say("what the model sees");
       seen(page, models.get(models.size() - 1));
+      CompletableFuture<Html> grounded = CompletableFuture.supplyAsync(this::grounded);
       for (String id : shows.generators()) {
         say("pictures from text with " + id);
-        try (Generator generator = Models.generator(id).load()) {
+        try (Generator generator = Models.generator(id).threads(THREADS).load()) {
           new DiffusionGallery(folder.resolve("pictures"), id, generator).write(page);
         }
       }
-      for (String id : shows.grounders()) {
-        say("boxes, answers and a video with " + id);
-        try (Model model = Models.load(id)) {
-          new GroundingGallery(folder.resolve("pictures"), id, model).write(page);
-        }
-      }
+      page.add("%s", new Markup(grounded.join().toString()));
       say("figures");
       figures(page, models);
       page.add("</main></body></html>");
@@ -113,6 +113,17 @@ final class Gallery {
     } finally {
       models.forEach(model -> model.encoder().close());
     }
+  }
+
+  private Html grounded() {
+    Html page = new Html();
+    for (String id : shows.grounders()) {
+      say("boxes, answers and a video with " + id);
+      try (Model model = Models.model(id).threads(THREADS).load()) {
+        new GroundingGallery(folder.resolve("pictures"), id, model).write(page);
+      }
+    }
+    return page;
   }
 
   private void say(String what) {

@@ -176,7 +176,7 @@ final class GroundingGallery {
         .add("<div class=\"scroll\"><table><tr><th></th><th>it says</th><th>it finds</th></tr>");
     row(page, model, scene);
     for (Precision precision : new Precision[] {Precision.INT8, Precision.INT4}) {
-      try (Model fewer = Models.model(id).precision(precision).load()) {
+      try (Model fewer = Models.model(id).threads(Gallery.THREADS).precision(precision).load()) {
         row(page, fewer, scene);
       }
     }
