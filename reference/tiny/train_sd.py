@@ -308,6 +308,11 @@ def save(folder: Path, tokenizer_folder: Path, autoencoder, text, unet) -> None:
     # As Stable Diffusion's file has it: read by the schedulers that would otherwise clip latents to 1.
     file = folder / "scheduler" / "scheduler_config.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), "clip_sample": False}, indent=2) + "\n")
+    for part in ("unet", "vae"):  # where the training kept them
+        file = folder / part / "config.json"
+        values = json.loads(file.read_text())
+        values.pop("_name_or_path", None)
+        file.write_text(json.dumps(values, indent=2, sort_keys=True) + "\n")
     shutil.rmtree(folder / "tokenizer")
     shutil.copytree(tokenizer_folder, folder / "tokenizer")
     write_sums(folder)

@@ -4,6 +4,8 @@ import dev.lmm.spi.LoadOptions;
 import dev.lmm.spi.ModelLoader;
 import java.nio.file.Path;
 import java.util.ServiceLoader;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /**
  * Where models come from.
@@ -24,18 +26,7 @@ public final class Models {
    * @return the request, to be loaded
    */
   public static LoadRequest<Encoder> encoder(String id) {
-    String name = Check.notNull(id, "id");
-    return new LoadRequest<>(
-        LoadOptions.DEFAULT,
-        options -> {
-          Model model = loader().load(name, options);
-          try {
-            return new OwningEncoder(model, model.encoder());
-          } catch (RuntimeException e) {
-            model.close();
-            throw e;
-          }
-        });
+    return role(id, Model::encoder, OwningEncoder::new);
   }
 
   /**
@@ -55,18 +46,7 @@ public final class Models {
    * @return the request, to be loaded
    */
   public static LoadRequest<Generator> generator(String id) {
-    String name = Check.notNull(id, "id");
-    return new LoadRequest<>(
-        LoadOptions.DEFAULT,
-        options -> {
-          Model model = loader().load(name, options);
-          try {
-            return new OwningGenerator(model, model.generator());
-          } catch (RuntimeException e) {
-            model.close();
-            throw e;
-          }
-        });
+    return role(id, Model::generator, OwningGenerator::new);
   }
 
   /**
@@ -86,18 +66,7 @@ public final class Models {
    * @return the request, to be loaded
    */
   public static LoadRequest<Captioner> captioner(String id) {
-    String name = Check.notNull(id, "id");
-    return new LoadRequest<>(
-        LoadOptions.DEFAULT,
-        options -> {
-          Model model = loader().load(name, options);
-          try {
-            return new OwningCaptioner(model, model.captioner());
-          } catch (RuntimeException e) {
-            model.close();
-            throw e;
-          }
-        });
+    return role(id, Model::captioner, OwningCaptioner::new);
   }
 
   /**
@@ -117,18 +86,7 @@ public final class Models {
    * @return the request, to be loaded
    */
   public static LoadRequest<Matcher> matcher(String id) {
-    String name = Check.notNull(id, "id");
-    return new LoadRequest<>(
-        LoadOptions.DEFAULT,
-        options -> {
-          Model model = loader().load(name, options);
-          try {
-            return new OwningMatcher(model, model.matcher());
-          } catch (RuntimeException e) {
-            model.close();
-            throw e;
-          }
-        });
+    return role(id, Model::matcher, OwningMatcher::new);
   }
 
   /**
@@ -148,18 +106,7 @@ public final class Models {
    * @return the request, to be loaded
    */
   public static LoadRequest<Chat> chat(String id) {
-    String name = Check.notNull(id, "id");
-    return new LoadRequest<>(
-        LoadOptions.DEFAULT,
-        options -> {
-          Model model = loader().load(name, options);
-          try {
-            return new OwningChat(model, model.chat());
-          } catch (RuntimeException e) {
-            model.close();
-            throw e;
-          }
-        });
+    return role(id, Model::chat, OwningChat::new);
   }
 
   /**
@@ -179,18 +126,7 @@ public final class Models {
    * @return the request, to be loaded
    */
   public static LoadRequest<Grounder> grounder(String id) {
-    String name = Check.notNull(id, "id");
-    return new LoadRequest<>(
-        LoadOptions.DEFAULT,
-        options -> {
-          Model model = loader().load(name, options);
-          try {
-            return new OwningGrounder(model, model.grounder());
-          } catch (RuntimeException e) {
-            model.close();
-            throw e;
-          }
-        });
+    return role(id, Model::grounder, OwningGrounder::new);
   }
 
   /**
@@ -222,6 +158,23 @@ public final class Models {
    */
   public static Model load(String id) {
     return model(id).load();
+  }
+
+  /** A request for one role; the role then owns the model. */
+  private static <R> LoadRequest<R> role(
+      String id, Function<Model, R> role, BiFunction<Model, R, R> owning) {
+    String name = Check.notNull(id, "id");
+    return new LoadRequest<>(
+        LoadOptions.DEFAULT,
+        options -> {
+          Model model = loader().load(name, options);
+          try {
+            return owning.apply(model, role.apply(model));
+          } catch (RuntimeException e) {
+            model.close();
+            throw e;
+          }
+        });
   }
 
   private static ModelLoader loader() {
