@@ -26,9 +26,9 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 class Java:
-    def __init__(self, folder, classpath, threads, mode):
+    def __init__(self, folder, classpath, threads, mode, precision):
         started = time.perf_counter()
-        command = ["java", "-Xmx1g", "-cp", classpath, "dev.lmm.bench.ClipPeer", folder, str(threads)]
+        command = ["java", "-Xmx1g", f"-Dprecision={precision}", "-cp", classpath, "dev.lmm.bench.ClipPeer", folder, str(threads)]
         self.process = subprocess.Popen(
             command + ([mode] if mode else []),
             stdin=subprocess.PIPE,
@@ -156,11 +156,13 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--mode", default="", help="mapped, or nothing")
+    parser.add_argument("--precision", default="auto", help="of the Java side; torch stays in fp32")
     parser.add_argument("--cpu", action="store_true", help="compare processor time")
     parser.add_argument("--openvino", action="store_true")
     arguments = parser.parse_args()
 
-    peers = {"lmm": Java(arguments.folder, arguments.classpath, arguments.threads, arguments.mode)}
+    java = Java(arguments.folder, arguments.classpath, arguments.threads, arguments.mode, arguments.precision)
+    peers = {"lmm": java}
     peers["torch"] = Torch(arguments.folder, arguments.threads)
     if arguments.openvino:
         peers["openvino"] = OpenVino(peers["torch"], arguments.threads)

@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--precision", default="auto", help="of the Java side; torch stays in fp32")
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
@@ -77,7 +78,7 @@ def main() -> None:
     model = AutoModel.from_pretrained(args.model, dtype=torch.float32).eval()
     processor = CLIPImageProcessorPil.from_pretrained(args.model)
     java = subprocess.Popen(
-        ["java", "-Xmx1g", "-cp", args.classpath, "dev.lmm.bench.FilesPeer"]
+        ["java", "-Xmx1g", f"-Dprecision={args.precision}", "-cp", args.classpath, "dev.lmm.bench.FilesPeer"]
         + [str(args.model), str(folder), str(args.batch), str(args.threads)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

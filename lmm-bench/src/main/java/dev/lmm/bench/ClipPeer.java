@@ -2,6 +2,7 @@ package dev.lmm.bench;
 
 import dev.lmm.Encoder;
 import dev.lmm.Image;
+import dev.lmm.Precision;
 import dev.lmm.clip.Clip;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -20,7 +21,8 @@ import java.util.Random;
  * the same work in between, so that both meet the same machine.
  *
  * <p>Arguments: the checkpoint's folder, and optionally the number of threads and {@code mapped}.
- * The system property {@code engine} names the engine, {@code onnx} by default.
+ * The system property {@code engine} names the engine, {@code onnx} by default, and {@code
+ * precision} the precision of both towers, {@code AUTO} by default.
  */
 public final class ClipPeer {
   private ClipPeer() {}
@@ -34,6 +36,7 @@ public final class ClipPeer {
   public static void main(String[] args) throws IOException {
     PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
     var load = Clip.from(Path.of(args[0])).engine(System.getProperty("engine", "onnx"));
+    load = load.precision(precision()).precision("vision", precision());
     if (args.length > 1) {
       load = load.threads(Integer.parseInt(args[1]));
     }
@@ -64,5 +67,10 @@ public final class ClipPeer {
         out.printf(Locale.ROOT, "%.4f%n", (System.nanoTime() - start) / 1e6);
       }
     }
+  }
+
+  /** What is asked for by the system property {@code precision}. */
+  static Precision precision() {
+    return Precision.valueOf(System.getProperty("precision", "auto").toUpperCase(Locale.ROOT));
   }
 }

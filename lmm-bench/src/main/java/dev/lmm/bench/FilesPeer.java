@@ -30,7 +30,10 @@ public final class FilesPeer {
     }
     FilesOptions options = new FilesOptions(Integer.parseInt(arguments[2]), null, null);
     try (Encoder encoder =
-            Models.encoder(arguments[0]).threads(Integer.parseInt(arguments[3])).load();
+            Models.encoder(arguments[0])
+                .threads(Integer.parseInt(arguments[3]))
+                .precision(ClipPeer.precision())
+                .load();
         BufferedReader input =
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
       System.out.println("ready");
