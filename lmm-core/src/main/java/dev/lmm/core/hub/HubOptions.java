@@ -418,7 +418,6 @@ public record HubOptions(
         value);
   }
 
-  /** Without the token. */
   /**
    * These options, with what a load asks for.
    *
@@ -444,6 +443,7 @@ public record HubOptions(
     return merged;
   }
 
+  /** Without the token. */
   @Override
   public String toString() {
     return "HubOptions[cache="
