@@ -24,6 +24,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -96,14 +97,10 @@ final class Gallery {
       zeroShot(page, models.get(0));
       say("what the model sees");
       seen(page, models.get(models.size() - 1));
-      CompletableFuture<Html> grounded = CompletableFuture.supplyAsync(this::grounded);
-      for (String id : shows.generators()) {
-        say("pictures from text with " + id);
-        try (Generator generator = Models.generator(id).threads(THREADS).load()) {
-          new DiffusionGallery(folder.resolve("pictures"), id, generator).write(page);
-        }
-      }
-      page.add("%s", new Markup(grounded.join().toString()));
+      Html made = new Html();
+      Html found = new Html();
+      sideBySide(() -> generators(made), () -> grounders(found));
+      page.add("%s%s", new Markup(made.toString()), new Markup(found.toString()));
       say("figures");
       figures(page, models);
       page.add("</main></body></html>");
@@ -115,15 +112,40 @@ final class Gallery {
     }
   }
 
-  private Html grounded() {
-    Html page = new Html();
+  private void generators(Html page) {
+    for (String id : shows.generators()) {
+      say("pictures from text with " + id);
+      try (Generator generator = Models.generator(id).threads(THREADS).load()) {
+        new DiffusionGallery(folder.resolve("pictures"), id, generator).write(page);
+      }
+    }
+  }
+
+  private void grounders(Html page) {
     for (String id : shows.grounders()) {
       say("boxes, answers and a video with " + id);
       try (Model model = Models.model(id).threads(THREADS).load()) {
         new GroundingGallery(folder.resolve("pictures"), id, model).write(page);
       }
     }
-    return page;
+  }
+
+  /**
+   * Runs two parts at once. Returns or throws when both are over, so that nothing writes any more;
+   * what is thrown is a part's own failure, which the command line tells as any other.
+   */
+  static void sideBySide(Runnable here, Runnable beside) {
+    CompletableFuture<Void> other = CompletableFuture.runAsync(beside);
+    try {
+      here.run();
+    } finally {
+      other.exceptionally(failure -> null).join();
+    }
+    try {
+      other.join();
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException failure ? failure : e;
+    }
   }
 
   private void say(String what) {

@@ -1,7 +1,14 @@
 package dev.lmm.fuzz;
 
+import dev.lmm.blip2.internal.Blip2Config;
+import dev.lmm.clip.internal.ClipConfig;
 import dev.lmm.core.decode.GenerationConfig;
 import dev.lmm.core.json.Json;
+import dev.lmm.diffusion.internal.TextEncoderConfig;
+import dev.lmm.diffusion.internal.UnetConfig;
+import dev.lmm.diffusion.internal.VaeConfig;
+import dev.lmm.diffusion.internal.scheduler.Schedulers;
+import dev.lmm.qwenvl.internal.QwenConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,13 +27,19 @@ final class ConfigTarget implements Target {
     }
     byte[] content = Arrays.copyOfRange(input, 1, input.length);
     switch (input[0]) {
-      case 'C' -> dev.lmm.clip.internal.ConfigDoor.read(json(content));
-      case 'B' -> dev.lmm.blip2.internal.ConfigDoor.read(json(content));
-      case 'Q' -> dev.lmm.qwenvl.internal.ConfigDoor.read(json(content));
-      case 'U' -> dev.lmm.diffusion.internal.ConfigDoor.unet(json(content));
-      case 'A' -> dev.lmm.diffusion.internal.ConfigDoor.vae(json(content));
-      case 'T' -> dev.lmm.diffusion.internal.ConfigDoor.text(json(content));
-      case 'S' -> dev.lmm.diffusion.internal.ConfigDoor.scheduler(json(content));
+      case 'C' -> ClipConfig.of(json(content));
+      case 'B' -> Blip2Config.of(json(content));
+      case 'Q' -> QwenConfig.of(json(content));
+      case 'U' -> UnetConfig.of(json(content));
+      case 'A' -> VaeConfig.of(json(content));
+      case 'T' -> {
+        TextEncoderConfig.of(json(content), false);
+        TextEncoderConfig.of(json(content), true);
+      }
+      case 'S' -> {
+        Json scheduler = json(content);
+        Schedulers.of(scheduler, Schedulers.nameOf(scheduler), null, 20);
+      }
       case 'G' -> GenerationConfig.of(json(content)).options();
       default -> {
         // No reader of this name.

@@ -3,9 +3,6 @@
  *
  * <p>Each {@link dev.lmm.fuzz.Target} serves two masters: the tests, which run a fixed number of
  * seeded mutations, and {@link dev.lmm.fuzz.Campaign}, which lets Jazzer search by coverage.
- *
- * <p>No Java module, as the only one here: it reaches readers that families do not export through
- * classes in packages of theirs, which modules forbid.
  */
 @NullMarked
 package dev.lmm.fuzz;

@@ -15,7 +15,7 @@ import java.util.Map;
  * @param qformer the Q-Former
  * @param text the language model
  */
-record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text) {
+public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text) {
   /**
    * {@code vision_config}.
    *
@@ -124,7 +124,7 @@ record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text
   private static final String SECOND_STAGE = "Blip2ForConditionalGeneration";
 
   /** Reads a config of the second stage. */
-  static Blip2Config of(Json config) {
+  public static Blip2Config of(Json config) {
     Vision vision = vision(config.objectOrEmpty("vision_config"));
     return new Blip2Config(
         positive(config, "num_query_tokens", 32),

@@ -14,7 +14,7 @@ import java.util.Map;
  * @param text the text tower
  * @param projectionDim width of CLIP's embeddings
  */
-record ClipConfig(Kind kind, VisionConfig vision, TextConfig text, int projectionDim) {
+public record ClipConfig(Kind kind, VisionConfig vision, TextConfig text, int projectionDim) {
   /** The architectures of this family. */
   enum Kind {
     /** CLIP. */
@@ -26,7 +26,7 @@ record ClipConfig(Kind kind, VisionConfig vision, TextConfig text, int projectio
   }
 
   /** Reads a config. */
-  static ClipConfig of(Json config) {
+  public static ClipConfig of(Json config) {
     Kind kind =
         switch (config.stringAt("model_type")) {
           case "clip" -> Kind.CLIP;

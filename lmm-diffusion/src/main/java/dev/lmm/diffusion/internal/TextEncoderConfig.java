@@ -18,7 +18,7 @@ import java.util.Map;
  * @param epsilon of the layer norms
  * @param projection width of the pooled embedding, or 0 if there is none
  */
-record TextEncoderConfig(
+public record TextEncoderConfig(
     int vocabSize,
     int hiddenSize,
     int intermediateSize,
@@ -31,7 +31,7 @@ record TextEncoderConfig(
   private static final Map<String, Op> ACTIVATIONS =
       Map.of("quick_gelu", Op.QUICK_GELU, "gelu", Op.GELU, "gelu_new", Op.GELU_TANH);
 
-  static TextEncoderConfig of(Json c, boolean projected) {
+  public static TextEncoderConfig of(Json c, boolean projected) {
     String name = c.stringAt("hidden_act", "quick_gelu");
     Op activation = ACTIVATIONS.get(name);
     if (activation == null) {

@@ -27,7 +27,7 @@ import java.util.Set;
  * @param addedTime width of each time id's embedding, for SDXL; 0 if there are none
  * @param addedWidth width of pooled text and time ids together
  */
-record UnetConfig(
+public record UnetConfig(
     int inChannels,
     int outChannels,
     List<Integer> channels,
@@ -46,7 +46,7 @@ record UnetConfig(
     int addedTime,
     int addedWidth) {
 
-  static UnetConfig of(Json c) {
+  public static UnetConfig of(Json c) {
     Configs.only(c, "act_fn", "silu");
     Configs.only(c, "time_embedding_type", "positional");
     Configs.only(c, "resnet_time_scale_shift", "default");

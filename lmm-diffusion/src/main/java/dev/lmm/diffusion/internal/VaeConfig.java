@@ -18,7 +18,7 @@ import java.util.List;
  * @param postQuantConv whether the decoder begins with one
  * @param midAttention whether the middle has attention
  */
-record VaeConfig(
+public record VaeConfig(
     List<Integer> channels,
     int layers,
     int latentChannels,
@@ -29,7 +29,7 @@ record VaeConfig(
     boolean postQuantConv,
     boolean midAttention) {
 
-  static VaeConfig of(Json c) {
+  public static VaeConfig of(Json c) {
     Configs.only(c, "act_fn", "silu");
     Configs.only(c, "in_channels", 3L);
     Configs.only(c, "out_channels", 3L);

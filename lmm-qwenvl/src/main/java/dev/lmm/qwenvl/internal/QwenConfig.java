@@ -17,7 +17,7 @@ import java.util.TreeSet;
  * @param videoToken id of the placeholder of videos
  * @param tied whether the output layer is the embedding table
  */
-record QwenConfig(
+public record QwenConfig(
     TextConfig text, VisionConfig vision, int imageToken, int videoToken, boolean tied) {
   /**
    * The language model.
@@ -98,7 +98,7 @@ record QwenConfig(
     }
   }
 
-  static QwenConfig of(Json config) {
+  public static QwenConfig of(Json config) {
     Json t = config.hasValue("text_config") ? config.at("text_config") : config;
     TextConfig text = text(t);
     VisionConfig vision = vision(config.objectOrEmpty("vision_config"));
