@@ -1,5 +1,7 @@
 package dev.lmm;
 
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -25,6 +27,7 @@ public final class GenerateRequest {
   private double strength = 0.8;
   private int width;
   private int height;
+  private List<Lora> loras = List.of();
   private @Nullable Image image;
   private @Nullable Image mask;
   private @Nullable Cancellation cancellation;
@@ -56,6 +59,7 @@ public final class GenerateRequest {
     this.strength = other.strength;
     this.width = other.width;
     this.height = other.height;
+    this.loras = other.loras;
     this.image = other.image;
     this.mask = other.mask;
     this.cancellation = other.cancellation;
@@ -213,6 +217,35 @@ public final class GenerateRequest {
     GenerateRequest changed = new GenerateRequest(this);
     changed.width = width;
     changed.height = height;
+    return changed;
+  }
+
+  /**
+   * Changes the model by a low-rank adapter as it was trained; see {@link #lora(Path, double)}.
+   *
+   * @param file the adapter
+   * @return a new request
+   */
+  public GenerateRequest lora(Path file) {
+    return lora(file, 1);
+  }
+
+  /**
+   * Changes the model by a low-rank adapter (LoRA), for this request alone. Several add up. The
+   * model is not loaded anew: only the parts an adapter changes are compiled again, when the
+   * request's adapters are others than those of the request before; scales change at no cost.
+   *
+   * @param file in the names of kohya's scripts, peft or diffusers; adapters of text encoders, UNet
+   *     or both
+   * @param scale 1 as it was trained; may be negative
+   * @return a new request; running it fails with {@link CheckpointException} if the file is broken,
+   *     or is not for this model, naming what does not fit
+   */
+  public GenerateRequest lora(Path file, double scale) {
+    List<Lora> more = new ArrayList<>(loras);
+    more.add(new Lora(file, scale));
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.loras = List.copyOf(more);
     return changed;
   }
 
@@ -395,6 +428,15 @@ public final class GenerateRequest {
    */
   public int height() {
     return height;
+  }
+
+  /**
+   * The low-rank adapters.
+   *
+   * @return in the order they were given
+   */
+  public List<Lora> loras() {
+    return loras;
   }
 
   /**

@@ -70,6 +70,12 @@ final class GenerateCommand extends ModelCommand {
       description = "White where the start picture is redrawn.")
   @Nullable String mask;
 
+  @Option(
+      names = "--lora",
+      paramLabel = "FILE[:SCALE]",
+      description = "An adapter (LoRA) and how strongly it acts, 1 by default; repeat for several.")
+  List<String> loras = new ArrayList<>();
+
   @Option(names = "--previews", paramLabel = "DIR", description = "Takes a picture of each step.")
   @Nullable String previews;
 
@@ -124,7 +130,24 @@ final class GenerateCommand extends ModelCommand {
     request = strength == null ? request : request.strength(strength);
     request = initImage == null ? request : request.from(Image.read(path(initImage)));
     request = mask == null ? request : request.mask(Image.read(path(mask)));
+    for (String lora : loras) {
+      request = adapted(request, lora);
+    }
     return previews == null ? request : request.onStep(this::step);
+  }
+
+  /** What follows the last colon is a scale if it is a number. */
+  private GenerateRequest adapted(GenerateRequest request, String lora) {
+    int colon = lora.lastIndexOf(':');
+    if (colon > 0) {
+      try {
+        double scale = Double.parseDouble(lora.substring(colon + 1));
+        return request.lora(path(lora.substring(0, colon)), scale);
+      } catch (NumberFormatException e) {
+        // Part of the file's name.
+      }
+    }
+    return request.lora(path(lora));
   }
 
   private void step(DenoisingStep step) {

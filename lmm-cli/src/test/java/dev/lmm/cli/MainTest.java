@@ -15,6 +15,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -374,6 +375,26 @@ class MainTest {
     assertThat(started.out().strip()).isEqualTo(again.toString());
     assertThat(Image.read(again).width()).isEqualTo(72);
 
+    String lora = "../lmm-diffusion/src/test/resources/golden/lora/sd15-peft.safetensors";
+    List<byte[]> made = new ArrayList<>();
+    for (String adapter : List.of(lora + ":0", lora, lora + ":-0.5")) {
+      run(
+          "generate",
+          model,
+          "--prompt",
+          "a",
+          "--steps",
+          "1",
+          "--lora",
+          adapter,
+          "--out",
+          again.toString());
+      made.add(Image.read(again).rgb());
+    }
+    assertThat(made.get(0)).isNotEqualTo(made.get(1));
+    assertThat(made.get(1)).isNotEqualTo(made.get(2));
+    run("generate", model, "--prompt", "a", "--lora", "no.safetensors:1", "--out", out.toString())
+        .failed(1, "no.safetensors: no such file");
     run("generate", model, "--prompt", "a", "--scheduler", "x", "--out", again.toString())
         .failed(1, "expected one of [ddim");
     run("generate", model, "--prompt", "a", "--width", "64", "--out", again.toString())

@@ -18,6 +18,25 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DiffusionOnPyTorchTest {
   private static final Path GOLDEN = Path.of("../lmm-diffusion/src/test/resources/golden");
 
+  /** Adapters in the text encoder and in every kind of layer of the UNet, one and two at once. */
+  @ParameterizedTest
+  @CsvSource({"sd15,0", "sd15,4", "sdxl,8"})
+  void adaptedPicturesEqualTheReference(String pipeline, int index) {
+    Path folder = GOLDEN.resolve("lora");
+    Json one = Json.parse(folder.resolve("golden.json")).at("cases").elements().get(index);
+    assertThat(one.stringAt("pipeline")).isEqualTo(pipeline);
+    try (CheckpointWeights golden =
+            CheckpointWeights.ofSafetensors(
+                pipeline, List.of(folder.resolve("golden.safetensors")));
+        Generator generator = Models.generator(GOLDEN.resolve(pipeline)).engine("pytorch").load()) {
+      GenerateRequest request = request(generator, one);
+      for (Json lora : one.at("loras").elements()) {
+        request = request.lora(folder.resolve(lora.stringAt("file")), lora.doubleAt("scale"));
+      }
+      equal(request, golden, "picture." + index);
+    }
+  }
+
   /** Text to image with guidance, another size, and (where a case has one) from a picture. */
   @ParameterizedTest
   @CsvSource({"sd15,4", "sd15,20", "sd15,24", "sd15,28", "sd21,1", "sdxl,3", "sdxl,20"})
@@ -29,14 +48,7 @@ class DiffusionOnPyTorchTest {
             CheckpointWeights.ofSafetensors(
                 pipeline, List.of(folder.resolve("golden.safetensors")));
         Generator generator = Models.generator(folder).engine("pytorch").load()) {
-      GenerateRequest request =
-          generator
-              .generate(one.stringAt("prompt"))
-              .steps((int) one.longAt("steps"))
-              .guidance(one.doubleAt("guidance", 7.5))
-              .seed(one.longAt("seed"))
-              .size((int) one.longAt("width"), (int) one.longAt("height"))
-              .scheduler(one.stringAt("scheduler"));
+      GenerateRequest request = request(generator, one);
       if (one.hasValue("image")) {
         request =
             request
@@ -46,14 +58,28 @@ class DiffusionOnPyTorchTest {
       if (one.hasValue("mask")) {
         request = request.mask(Image.read(folder.resolve(one.stringAt("mask"))));
       }
-      byte[] made = request.run().get(0).image().rgb();
-      ByteBuffer expected = golden.map(name, 0, (int) golden.locate(name).length());
-      assertThat(made).hasSize(expected.capacity());
-      int worst = 0;
-      for (int i = 0; i < made.length; i++) {
-        worst = Math.max(worst, Math.abs((made[i] & 0xFF) - (expected.get(i) & 0xFF)));
-      }
-      assertThat(worst).as("levels").isLessThanOrEqualTo(1);
+      equal(request, golden, name);
     }
+  }
+
+  private static GenerateRequest request(Generator generator, Json one) {
+    return generator
+        .generate(one.stringAt("prompt"))
+        .steps((int) one.longAt("steps"))
+        .guidance(one.doubleAt("guidance", 7.5))
+        .seed(one.longAt("seed"))
+        .size((int) one.longAt("width"), (int) one.longAt("height"))
+        .scheduler(one.stringAt("scheduler"));
+  }
+
+  private static void equal(GenerateRequest request, CheckpointWeights golden, String name) {
+    byte[] made = request.run().get(0).image().rgb();
+    ByteBuffer expected = golden.map(name, 0, (int) golden.locate(name).length());
+    assertThat(made).hasSize(expected.capacity());
+    int worst = 0;
+    for (int i = 0; i < made.length; i++) {
+      worst = Math.max(worst, Math.abs((made[i] & 0xFF) - (expected.get(i) & 0xFF)));
+    }
+    assertThat(worst).as("levels").isLessThanOrEqualTo(1);
   }
 }

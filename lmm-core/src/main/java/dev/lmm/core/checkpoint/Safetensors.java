@@ -18,8 +18,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Reads the header of a safetensors file: 8 bytes of length, that much JSON, then the elements
@@ -57,6 +60,23 @@ public final class Safetensors {
    * @throws CheckpointException if the file is missing or breaks the format; names file and field
    */
   public static List<StoredTensor> read(Path file) {
+    return header(file).tensors();
+  }
+
+  /**
+   * Reads the free texts of a file's header ({@code __metadata__}).
+   *
+   * @param file the file
+   * @return by key; empty if there are none
+   * @throws CheckpointException if the file is missing or breaks the format; names file and field
+   */
+  public static Map<String, String> metadata(Path file) {
+    return header(file).metadata();
+  }
+
+  private record Header(List<StoredTensor> tensors, Map<String, String> metadata) {}
+
+  private static Header header(Path file) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
       if (size < 8) {
@@ -77,7 +97,7 @@ public final class Safetensors {
       if (header[0] != '{') {
         throw broken(file, "header", "begins with byte " + (header[0] & 0xff), "'{'");
       }
-      return tensors(file, header, 8 + length, size - 8 - length);
+      return header(file, header, 8 + length, size - 8 - length);
     } catch (NoSuchFileException e) {
       throw new CheckpointException(file + ": no such file", e);
     } catch (JsonProcessingException e) {
@@ -99,16 +119,17 @@ public final class Safetensors {
     return buffer.flip();
   }
 
-  private static List<StoredTensor> tensors(Path file, byte[] header, long base, long dataLength)
+  private static Header header(Path file, byte[] header, long base, long dataLength)
       throws IOException {
     List<StoredTensor> tensors = new ArrayList<>();
+    Map<String, String> metadata = new LinkedHashMap<>();
     try (JsonParser json = JSON.createParser(header)) {
       expect(file, json, json.nextToken(), JsonToken.START_OBJECT, "header");
       while (json.nextToken() == JsonToken.FIELD_NAME) {
         String name = json.currentName();
         expect(file, json, json.nextToken(), JsonToken.START_OBJECT, name);
         if (name.equals("__metadata__")) {
-          metadata(file, json);
+          metadata(file, json, metadata);
         } else {
           tensors.add(tensor(file, json, name, base, dataLength));
         }
@@ -139,13 +160,15 @@ public final class Safetensors {
           "has " + dataLength + " bytes",
           (end - base) + ", the sum of all tensors; is the download complete?");
     }
-    return List.copyOf(tensors);
+    return new Header(List.copyOf(tensors), Collections.unmodifiableMap(metadata));
   }
 
-  private static void metadata(Path file, JsonParser json) throws IOException {
+  private static void metadata(Path file, JsonParser json, Map<String, String> metadata)
+      throws IOException {
     while (json.nextToken() == JsonToken.FIELD_NAME) {
       String key = json.currentName();
       expect(file, json, json.nextToken(), JsonToken.VALUE_STRING, "__metadata__." + key);
+      metadata.put(key, json.getText());
     }
     expect(file, json, json.currentToken(), JsonToken.END_OBJECT, "__metadata__");
   }

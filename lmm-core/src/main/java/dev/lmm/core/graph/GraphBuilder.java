@@ -43,6 +43,7 @@ public final class GraphBuilder {
     final List<Node> nodes = new ArrayList<>();
     final Map<String, Value> outputs = new LinkedHashMap<>();
     final Map<String, Integer> names = new HashMap<>();
+    final Map<String, LowRankBranch> branches = new HashMap<>();
 
     Shared(String name, WeightUsage usage, DType dtype) {
       this.name = name;
@@ -575,7 +576,9 @@ public final class GraphBuilder {
    * @return [..., out]
    */
   public Value linear(Value x, Value weight, @Nullable Value bias) {
-    return one(Op.LINEAR, x, weight, bias);
+    Value y = one(Op.LINEAR, x, weight, bias);
+    LowRankBranch branch = branch(weight);
+    return branch == null ? y : branch.addTo(y, x, weight.weight());
   }
 
   /**
@@ -623,7 +626,9 @@ public final class GraphBuilder {
    * @return [batch, out, spatial...]
    */
   public Value conv(Value x, Value weight, @Nullable Value bias, Attributes.Conv attributes) {
-    return one(Op.CONV, attributes, x, weight, bias);
+    Value y = one(Op.CONV, attributes, x, weight, bias);
+    LowRankBranch branch = branch(weight);
+    return branch == null ? y : branch.addTo(y, x, attributes);
   }
 
   /**
@@ -1030,6 +1035,21 @@ public final class GraphBuilder {
   public Value l2Normalize(Value x) {
     Value squares = reduce(Op.REDUCE_SUM, mul(x, x), true, -1);
     return div(x, unary(Op.SQRT, squares));
+  }
+
+  /** What an adapter adds to the layer of a weight, or null. */
+  private @Nullable LowRankBranch branch(Value weight) {
+    if (weight.kind() != Value.Kind.WEIGHT) {
+      return null;
+    }
+    WeightRef ref = weight.weight();
+    int rank = shared.usage.rank(ref.name());
+    if (rank == 0) {
+      return null;
+    }
+    return shared.branches.computeIfAbsent(
+        ref.name(),
+        name -> new LowRankBranch(new GraphBuilder(shared, name + ".lora"), ref, weight, rank));
   }
 
   // Nodes.

@@ -18,6 +18,7 @@ public final class WeightUsage {
 
   private final WeightSource source;
   private final String expectedBy;
+  private final Map<String, Integer> ranks;
   private final Map<String, List<Range>> read = new TreeMap<>();
 
   /**
@@ -27,8 +28,49 @@ public final class WeightUsage {
    * @param expectedBy what implies the shapes, for messages; for instance {@code config.json}
    */
   public WeightUsage(WeightSource source, String expectedBy) {
+    this(source, expectedBy, Map.of());
+  }
+
+  /**
+   * Begins with nothing read, for graphs with low-rank adapters (LoRA): {@link
+   * GraphBuilder#linear(Value, Value, Value)} and {@link GraphBuilder#conv(Value, Value, Value,
+   * Attributes.Conv)} add the branch {@code up(down(x))} to what the named weights make of x. Each
+   * branch is two more inputs of the graph, {@link #downInput} and {@link #upInput}, so that
+   * adapters and their scales change without a new graph.
+   *
+   * @param source the checkpoint's tensors
+   * @param expectedBy what implies the shapes, for messages; for instance {@code config.json}
+   * @param ranks by name of the weight, the rank of its branch, at least 1
+   */
+  public WeightUsage(WeightSource source, String expectedBy, Map<String, Integer> ranks) {
     this.source = source;
     this.expectedBy = expectedBy;
+    this.ranks = Map.copyOf(ranks);
+  }
+
+  /**
+   * The graph input with the first factor of a weight's branch.
+   *
+   * @param weight name of the weight
+   * @return of shape [rank, in] beside a linear layer, [rank, in, kernel...] beside a convolution
+   */
+  public static String downInput(String weight) {
+    return weight + ".lora_A";
+  }
+
+  /**
+   * The graph input with the second factor of a weight's branch.
+   *
+   * @param weight name of the weight
+   * @return of shape [out, rank]
+   */
+  public static String upInput(String weight) {
+    return weight + ".lora_B";
+  }
+
+  /** The rank of the branch beside a weight; 0 for none. */
+  int rank(String weight) {
+    return ranks.getOrDefault(weight, 0);
   }
 
   /**

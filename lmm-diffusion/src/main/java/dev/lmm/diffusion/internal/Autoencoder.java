@@ -20,17 +20,20 @@ import org.jspecify.annotations.Nullable;
 
 /** Pictures to latents as the UNet knows them, and back. Not thread-safe. */
 final class Autoencoder implements AutoCloseable {
+  /** What a program is compiled for. */
+  private record Size(int height, int width) {}
+
   private final VaeConfig config;
-  private final SizedProgram decoder;
-  private final SizedProgram encoder;
+  private final KeptProgram<Size> decoder;
+  private final KeptProgram<Size> encoder;
   private final Summaries.Part encoderPart;
   private final Summaries.Part decoderPart;
   private float @Nullable [] previewMap;
 
   private Autoencoder(
       VaeConfig config,
-      SizedProgram decoder,
-      SizedProgram encoder,
+      KeptProgram<Size> decoder,
+      KeptProgram<Size> encoder,
       Summaries.Part encoderPart,
       Summaries.Part decoderPart) {
     this.config = config;
@@ -51,17 +54,25 @@ final class Autoencoder implements AutoCloseable {
     usage.requireAllRead(name -> false);
     return new Autoencoder(
         config,
-        new SizedProgram(
-            (h, w) ->
+        new KeptProgram<>(
+            size ->
                 context.compile(
                     "vae",
-                    VaeGraphs.decoder(config, new WeightUsage(weights, file.toString()), h, w),
+                    VaeGraphs.decoder(
+                        config,
+                        new WeightUsage(weights, file.toString()),
+                        size.height(),
+                        size.width()),
                     weights)),
-        new SizedProgram(
-            (h, w) ->
+        new KeptProgram<>(
+            size ->
                 context.compile(
                     "vae",
-                    VaeGraphs.encoder(config, new WeightUsage(weights, file.toString()), h, w),
+                    VaeGraphs.encoder(
+                        config,
+                        new WeightUsage(weights, file.toString()),
+                        size.height(),
+                        size.width()),
                     weights)),
         new Summaries.Part(encoderGraph, weights),
         new Summaries.Part(decoderGraph, weights));
@@ -102,7 +113,7 @@ final class Autoencoder implements AutoCloseable {
     }
     Tensor out =
         decoder
-            .of(h, w)
+            .of(new Size(h, w))
             .run(
                 Map.of("latents", Tensor.of(scaled, 1, config.latentChannels(), h, w)),
                 Set.of(),
@@ -145,7 +156,7 @@ final class Autoencoder implements AutoCloseable {
       @Nullable Cancellation cancellation) {
     Tensor moments =
         encoder
-            .of(height, width)
+            .of(new Size(height, width))
             .run(
                 Map.of("picture", Tensor.of(planes, 1, 3, height, width)),
                 Set.of(),

@@ -13,8 +13,12 @@ import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.Summaries;
 import dev.lmm.core.graph.Flops;
+import dev.lmm.core.graph.Graph;
 import dev.lmm.core.json.Json;
 import dev.lmm.core.text.Tokenizer;
+import dev.lmm.diffusion.internal.lora.LdmNames;
+import dev.lmm.diffusion.internal.lora.LoraLayers;
+import dev.lmm.diffusion.internal.lora.Loras;
 import dev.lmm.diffusion.internal.scheduler.Schedulers;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -94,7 +98,15 @@ final class DiffusionModel implements Model, Generator, Inspection {
           Summaries.of(context.info().id(), graphs),
           flops,
           first,
-          new Pipeline(prompts, unet, vae, schedulerConfig, scheduler, xl, context.info().id()),
+          new Pipeline(
+              prompts,
+              unet,
+              vae,
+              new Loras(layers(graphs, unet.config())),
+              schedulerConfig,
+              scheduler,
+              xl,
+              context.info().id()),
           parts);
     } catch (RuntimeException | Error e) {
       parts.forEach(DiffusionModel::close);
@@ -130,6 +142,19 @@ final class DiffusionModel implements Model, Generator, Inspection {
       throw new UnsupportedModelException(
           index.source() + ": addition_embed_type of its UNet does not fit its pipeline class");
     }
+  }
+
+  /** What adapters can change: everything but the autoencoder. */
+  private static LoraLayers layers(Map<String, Summaries.Part> parts, UnetConfig unet) {
+    Map<String, Graph> graphs = new LinkedHashMap<>();
+    parts.forEach(
+        (name, part) -> {
+          if (!name.startsWith("vae")) {
+            graphs.put(name, part.graph());
+          }
+        });
+    return new LoraLayers(
+        graphs, new LdmNames(unet.downAttends(), unet.upAttends(), unet.layers()));
   }
 
   private static boolean has(Json index, String part) {

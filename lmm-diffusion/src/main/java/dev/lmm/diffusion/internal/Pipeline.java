@@ -10,10 +10,13 @@ import dev.lmm.InvalidRequestException;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.json.Json;
 import dev.lmm.core.random.TorchGenerator;
+import dev.lmm.diffusion.internal.lora.LoraBranches;
+import dev.lmm.diffusion.internal.lora.Loras;
 import dev.lmm.diffusion.internal.scheduler.Scheduler;
 import dev.lmm.diffusion.internal.scheduler.Schedulers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +29,7 @@ final class Pipeline {
   private final Prompts prompts;
   private final Unet unet;
   private final Autoencoder vae;
+  private final Loras loras;
   private final Json schedulerConfig;
   private final String schedulerName;
   private final boolean xl;
@@ -35,6 +39,7 @@ final class Pipeline {
       Prompts prompts,
       Unet unet,
       Autoencoder vae,
+      Loras loras,
       Json schedulerConfig,
       String schedulerName,
       boolean xl,
@@ -43,6 +48,7 @@ final class Pipeline {
     this.prompts = prompts;
     this.unet = unet;
     this.vae = vae;
+    this.loras = loras;
     this.schedulerConfig = schedulerConfig;
     this.schedulerName = schedulerName;
     this.xl = xl;
@@ -94,6 +100,7 @@ final class Pipeline {
           "size: is " + width + "x" + height + "; expected multiples of " + vae.scale());
     }
     double guidance = Double.isNaN(request.guidance()) ? (xl ? 5.0 : 7.5) : request.guidance();
+    Map<String, LoraBranches> adapters = loras.of(request.loras());
     Conditioning conditioning =
         prompts.encode(
             request.prompt(),
@@ -101,10 +108,11 @@ final class Pipeline {
             guidance > 1,
             request.clipSkip(),
             sizes(width, height),
+            adapters,
             request.cancellation());
     List<GeneratedImage> images = new ArrayList<>();
     for (int i = 0; i < request.count(); i++) {
-      images.add(new Run(request, conditioning, guidance, width, height, i).picture());
+      images.add(new Run(request, conditioning, adapters, guidance, width, height, i).picture());
     }
     return images;
   }
@@ -127,6 +135,7 @@ final class Pipeline {
   private final class Run {
     private final GenerateRequest request;
     private final Conditioning conditioning;
+    private final LoraBranches adapters;
     private final double guidance;
     private final int width;
     private final int height;
@@ -153,12 +162,14 @@ final class Pipeline {
     Run(
         GenerateRequest request,
         Conditioning conditioning,
+        Map<String, LoraBranches> adapters,
         double guidance,
         int width,
         int height,
         int index) {
       this.request = request;
       this.conditioning = conditioning;
+      this.adapters = adapters.getOrDefault("unet", LoraBranches.NONE);
       this.guidance = guidance;
       this.width = width;
       this.height = height;
@@ -298,6 +309,7 @@ final class Pipeline {
               scheduler.timestep(call),
               conditioning.context(),
               conditioning.added(),
+              adapters,
               cancellation);
       return guided ? guide(output) : output;
     }

@@ -2,7 +2,9 @@ package dev.lmm.diffusion.internal;
 
 import dev.lmm.Cancellation;
 import dev.lmm.core.engine.Tensor;
+import dev.lmm.diffusion.internal.lora.LoraBranches;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +24,7 @@ record Prompts(TextEncoder first, @Nullable TextEncoder second, boolean zerosFor
    * @param negative the negative prompt, or null
    * @param guided whether the negative prompt is used at all
    * @param sizes SDXL's six numbers as waves
+   * @param loras what adapters change, by part
    */
   Conditioning encode(
       String prompt,
@@ -29,16 +32,24 @@ record Prompts(TextEncoder first, @Nullable TextEncoder second, boolean zerosFor
       boolean guided,
       int clipSkip,
       float[] sizes,
+      Map<String, LoraBranches> loras,
       @Nullable Cancellation cancellation) {
     List<String> texts =
         guided ? List.of(negative == null ? "" : negative, prompt) : List.of(prompt);
+    LoraBranches own = loras.getOrDefault("text_encoder", LoraBranches.NONE);
     TextEncoder other = second;
     if (other == null) {
-      return new Conditioning(single(texts, clipSkip, cancellation), null);
+      return new Conditioning(single(texts, clipSkip, own, cancellation), null);
     }
     // SDXL reads the layer before the last, without the final norm.
-    TextEncoder.Encoded one = first.encode(texts, clipSkip + 1, false, cancellation);
-    TextEncoder.Encoded two = other.encode(texts, clipSkip + 1, false, cancellation);
+    TextEncoder.Encoded one = first.encode(texts, clipSkip + 1, false, own, cancellation);
+    TextEncoder.Encoded two =
+        other.encode(
+            texts,
+            clipSkip + 1,
+            false,
+            loras.getOrDefault("text_encoder_2", LoraBranches.NONE),
+            cancellation);
     float[] a = one.states().toFloats();
     float[] b = two.states().toFloats();
     float[] pooled = Objects.requireNonNull(two.pooled()).toFloats();
@@ -67,12 +78,13 @@ record Prompts(TextEncoder first, @Nullable TextEncoder second, boolean zerosFor
   }
 
   /** The one tower's states. The negative prompt is read to the end, whatever is skipped. */
-  private Tensor single(List<String> texts, int clipSkip, @Nullable Cancellation cancellation) {
+  private Tensor single(
+      List<String> texts, int clipSkip, LoraBranches own, @Nullable Cancellation cancellation) {
     if (clipSkip == 0 || texts.size() == 1) {
-      return first.encode(texts, clipSkip, true, cancellation).states();
+      return first.encode(texts, clipSkip, true, own, cancellation).states();
     }
-    Tensor negative = first.encode(texts.subList(0, 1), 0, true, cancellation).states();
-    Tensor positive = first.encode(texts.subList(1, 2), clipSkip, true, cancellation).states();
+    Tensor negative = first.encode(texts.subList(0, 1), 0, true, own, cancellation).states();
+    Tensor positive = first.encode(texts.subList(1, 2), clipSkip, true, own, cancellation).states();
     float[] both = new float[(int) (2 * negative.elements())];
     negative.floats().get(both, 0, both.length / 2);
     positive.floats().get(both, both.length / 2, both.length / 2);

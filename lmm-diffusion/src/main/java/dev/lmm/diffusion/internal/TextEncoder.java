@@ -2,7 +2,6 @@ package dev.lmm.diffusion.internal;
 
 import dev.lmm.Cancellation;
 import dev.lmm.InvalidRequestException;
-import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.family.LoadContext;
@@ -13,6 +12,7 @@ import dev.lmm.core.graph.WeightUsage;
 import dev.lmm.core.json.Json;
 import dev.lmm.core.text.Tokenizer;
 import dev.lmm.core.text.Tokenizers;
+import dev.lmm.diffusion.internal.lora.LoraBranches;
 import java.nio.LongBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,14 +31,14 @@ final class TextEncoder implements AutoCloseable {
   private final TextEncoderConfig config;
   private final Tokenizer tokenizer;
   private final int pad;
-  private final Program program;
+  private final KeptProgram<Map<String, Integer>> program;
   private final Summaries.Part part;
 
   private TextEncoder(
       TextEncoderConfig config,
       Tokenizer tokenizer,
       int pad,
-      Program program,
+      KeptProgram<Map<String, Integer>> program,
       Summaries.Part part) {
     this.config = config;
     this.tokenizer = tokenizer;
@@ -61,12 +61,23 @@ final class TextEncoder implements AutoCloseable {
     Path own = context.folder().resolve(tokenizerFolder);
     Tokenizer tokenizer = Tokenizers.load(own, false);
     try {
+      KeptProgram<Map<String, Integer>> program =
+          new KeptProgram<>(
+              ranks ->
+                  context.compile(
+                      folder,
+                      ranks.isEmpty()
+                          ? graph
+                          : TextEncoderGraph.of(
+                              config,
+                              folder,
+                              new WeightUsage(weights, configFile.toString(), ranks)),
+                      weights));
+      int padding = pad(own, tokenizer);
+      // What the engine cannot compile is told now, not at the first prompt.
+      program.of(Map.of());
       return new TextEncoder(
-          config,
-          tokenizer,
-          pad(own, tokenizer),
-          context.compile(folder, graph, weights),
-          new Summaries.Part(graph, weights));
+          config, tokenizer, padding, program, new Summaries.Part(graph, weights));
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
@@ -141,9 +152,14 @@ final class TextEncoder implements AutoCloseable {
    * @param prompts one for each row
    * @param fromTop which state: 0 for the last layer's, 1 for the one before
    * @param normed whether the final norm is applied
+   * @param loras what adapters change
    */
   Encoded encode(
-      List<String> prompts, int fromTop, boolean normed, @Nullable Cancellation cancellation) {
+      List<String> prompts,
+      int fromTop,
+      boolean normed,
+      LoraBranches loras,
+      @Nullable Cancellation cancellation) {
     if (fromTop > config.layers()) {
       throw new InvalidRequestException(
           "clipSkip: leaves out " + fromTop + " layers of " + config.layers());
@@ -163,16 +179,19 @@ final class TextEncoder implements AutoCloseable {
       ends.longs().put(row, (long) row * most + end);
     }
     String output = (normed ? "normed." : "hidden.") + (config.layers() - fromTop);
-    Map<String, Tensor> inputs = new HashMap<>(Map.of("ids", ids));
+    Map<String, Tensor> inputs = new HashMap<>(loras.inputs());
+    inputs.put("ids", ids);
     boolean projected = config.projection() > 0;
     if (projected) {
       inputs.put("end", ends);
     }
     Map<String, Tensor> results =
-        program.run(
-            inputs,
-            projected ? Set.of(output, "pooled") : Set.of(output),
-            RunOptions.cancelledBy(cancellation));
+        program
+            .of(loras.ranks())
+            .run(
+                inputs,
+                projected ? Set.of(output, "pooled") : Set.of(output),
+                RunOptions.cancelledBy(cancellation));
     Tensor states = results.get(output);
     if (states == null) {
       throw new IllegalStateException(output + " was not computed");

@@ -7,6 +7,7 @@ import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.Summaries;
 import dev.lmm.core.graph.WeightUsage;
 import dev.lmm.core.json.Json;
+import dev.lmm.diffusion.internal.lora.LoraBranches;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -15,11 +16,14 @@ import org.jspecify.annotations.Nullable;
 
 /** The network that predicts noise. Not thread-safe. */
 final class Unet implements AutoCloseable {
+  /** What a program is compiled for: the size of the latents, the ranks of adapters. */
+  private record Key(int height, int width, Map<String, Integer> ranks) {}
+
   private final UnetConfig config;
-  private final SizedProgram program;
+  private final KeptProgram<Key> program;
   private final Summaries.Part part;
 
-  private Unet(UnetConfig config, SizedProgram program, Summaries.Part part) {
+  private Unet(UnetConfig config, KeptProgram<Key> program, Summaries.Part part) {
     this.config = config;
     this.program = program;
     this.part = part;
@@ -34,11 +38,15 @@ final class Unet implements AutoCloseable {
     usage.requireAllRead(name -> false);
     return new Unet(
         config,
-        new SizedProgram(
-            (h, w) ->
+        new KeptProgram<>(
+            key ->
                 context.compile(
                     "unet",
-                    UnetGraph.of(config, new WeightUsage(weights, file.toString()), h, w),
+                    UnetGraph.of(
+                        config,
+                        new WeightUsage(weights, file.toString(), key.ranks()),
+                        key.height(),
+                        key.width()),
                     weights)),
         new Summaries.Part(graph, weights));
   }
@@ -58,6 +66,7 @@ final class Unet implements AutoCloseable {
    * @param timestep need not be whole
    * @param context [batch, tokens, width]
    * @param added [batch, width], or null
+   * @param loras what adapters change
    * @return [batch, channels, h, w]
    */
   float[] predict(
@@ -65,8 +74,9 @@ final class Unet implements AutoCloseable {
       double timestep,
       Tensor context,
       @Nullable Tensor added,
+      LoraBranches loras,
       @Nullable Cancellation cancellation) {
-    Map<String, Tensor> inputs = new HashMap<>();
+    Map<String, Tensor> inputs = new HashMap<>(loras.inputs());
     inputs.put("sample", sample);
     inputs.put(
         "time", Tensor.of(waves(timestep, config.channels().get(0)), 1, config.channels().get(0)));
@@ -76,7 +86,7 @@ final class Unet implements AutoCloseable {
     }
     Tensor noise =
         program
-            .of((int) sample.dim(2), (int) sample.dim(3))
+            .of(new Key((int) sample.dim(2), (int) sample.dim(3), loras.ranks()))
             .run(inputs, Set.of(), RunOptions.cancelledBy(cancellation))
             .get("noise");
     if (noise == null) {

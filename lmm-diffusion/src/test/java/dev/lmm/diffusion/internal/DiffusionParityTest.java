@@ -12,13 +12,11 @@ import dev.lmm.core.checkpoint.CheckpointWeights;
 import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.Engines;
 import dev.lmm.core.engine.Program;
-import dev.lmm.core.engine.StoredTensor;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.WeightUsage;
 import dev.lmm.core.json.Json;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -32,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tiny pipelines in the published layouts against diffusers; reference/diffusion_goldens.py. */
 class DiffusionParityTest {
-  private static final Path GOLDEN = Path.of("src/test/resources/golden");
+  private static final Path GOLDEN = Goldens.FOLDER;
   private static final List<String> PIPELINES = List.of("sd15", "sd21", "sdxl");
 
   static Stream<Arguments> pipelinesAndEngines() {
@@ -42,35 +40,6 @@ class DiffusionParityTest {
 
   static Stream<String> pipelines() {
     return PIPELINES.stream();
-  }
-
-  private static CheckpointWeights golden(String pipeline) {
-    return CheckpointWeights.ofSafetensors(
-        pipeline, List.of(GOLDEN.resolve(pipeline).resolve("golden.safetensors")));
-  }
-
-  private static Tensor tensor(CheckpointWeights golden, String name) {
-    StoredTensor stored = golden.locate(name);
-    ByteBuffer bytes = golden.map(name, 0, (int) stored.length());
-    return Tensor.of(stored.dtype(), stored.shape(), copy(bytes));
-  }
-
-  private static ByteBuffer copy(ByteBuffer bytes) {
-    ByteBuffer copy = ByteBuffer.allocateDirect(bytes.remaining()).order(bytes.order());
-    copy.put(bytes).flip();
-    return copy;
-  }
-
-  private static void close(Tensor actual, Tensor expected, String what) {
-    assertThat(actual.shape()).as(what).isEqualTo(expected.shape());
-    float[] a = actual.toFloats();
-    float[] e = expected.toFloats();
-    double worst = 0;
-    for (int i = 0; i < a.length; i++) {
-      assertThat(Float.isFinite(a[i])).as("%s [%d] is finite", what, i).isTrue();
-      worst = Math.max(worst, Math.abs(a[i] - e[i]));
-    }
-    assertThat(worst).as(what).isLessThan(1e-4);
   }
 
   private static Map<String, Tensor> run(
@@ -83,7 +52,7 @@ class DiffusionParityTest {
   @ParameterizedTest
   @MethodSource("pipelinesAndEngines")
   void textEncodersEqual(String pipeline, String engine) {
-    try (CheckpointWeights golden = golden(pipeline)) {
+    try (CheckpointWeights golden = Goldens.open(pipeline)) {
       for (String part :
           pipeline.equals("sdxl")
               ? List.of("text_encoder", "text_encoder_2")
@@ -94,7 +63,7 @@ class DiffusionParityTest {
             TextEncoderConfig.of(Json.parse(folder.resolve("config.json")), projected);
         try (CheckpointWeights weights = CheckpointFiles.open(folder)) {
           Graph graph = TextEncoderGraph.of(config, part, new WeightUsage(weights, "config"));
-          Tensor ids = tensor(golden, part + ".ids");
+          Tensor ids = Goldens.tensor(golden, part + ".ids");
           Map<String, Tensor> inputs = new HashMap<>(Map.of("ids", ids));
           if (projected) {
             Tensor end = Tensor.zeros(DType.I64, ids.dim(0));
@@ -108,10 +77,13 @@ class DiffusionParityTest {
             inputs.put("end", end);
           }
           Map<String, Tensor> out = run(engine, graph, weights, inputs);
-          close(out.get("normed.3"), tensor(golden, part + ".last"), part + " last");
-          close(out.get("hidden.2"), tensor(golden, part + ".hidden_2"), part + " hidden");
+          Goldens.close(
+              out.get("normed.3"), Goldens.tensor(golden, part + ".last"), part + " last");
+          Goldens.close(
+              out.get("hidden.2"), Goldens.tensor(golden, part + ".hidden_2"), part + " hidden");
           if (projected) {
-            close(out.get("pooled"), tensor(golden, part + ".pooled"), part + " pooled");
+            Goldens.close(
+                out.get("pooled"), Goldens.tensor(golden, part + ".pooled"), part + " pooled");
           }
         }
       }
@@ -123,11 +95,11 @@ class DiffusionParityTest {
   void unetsEqual(String pipeline, String engine) {
     Path folder = GOLDEN.resolve(pipeline).resolve("unet");
     UnetConfig config = UnetConfig.of(Json.parse(folder.resolve("config.json")));
-    try (CheckpointWeights golden = golden(pipeline);
+    try (CheckpointWeights golden = Goldens.open(pipeline);
         CheckpointWeights weights = CheckpointFiles.open(folder)) {
       for (int k = 0; k < 3; k++) {
         String at = "unet." + k + ".";
-        Tensor sample = tensor(golden, at + "sample");
+        Tensor sample = Goldens.tensor(golden, at + "sample");
         Graph graph =
             UnetGraph.of(
                 config,
@@ -135,25 +107,25 @@ class DiffusionParityTest {
                 (int) sample.dim(2),
                 (int) sample.dim(3));
         int width = config.channels().get(0);
-        double time = tensor(golden, at + "time").toFloats()[0];
+        double time = Goldens.tensor(golden, at + "time").toFloats()[0];
         Map<String, Tensor> inputs = new HashMap<>();
         inputs.put("sample", sample);
-        inputs.put("context", tensor(golden, at + "context"));
+        inputs.put("context", Goldens.tensor(golden, at + "context"));
         inputs.put("time", Tensor.of(Unet.waves(config, time, width), 1, width));
         if (pipeline.equals("sdxl")) {
           inputs.put("added", added(config, golden, at));
         }
-        close(
+        Goldens.close(
             run(engine, graph, weights, inputs).get("noise"),
-            tensor(golden, at + "noise"),
+            Goldens.tensor(golden, at + "noise"),
             pipeline + " unet " + k);
       }
     }
   }
 
-  private static Tensor added(UnetConfig config, CheckpointWeights golden, String at) {
-    float[] text = tensor(golden, at + "text_embeds").toFloats();
-    float[] ids = tensor(golden, at + "time_ids").toFloats();
+  static Tensor added(UnetConfig config, CheckpointWeights golden, String at) {
+    float[] text = Goldens.tensor(golden, at + "text_embeds").toFloats();
+    float[] ids = Goldens.tensor(golden, at + "time_ids").toFloats();
     int projection = text.length / 2;
     int width = projection + 6 * config.addedTime();
     float[] added = new float[2 * width];
@@ -173,20 +145,20 @@ class DiffusionParityTest {
   void autoencodersEqual(String pipeline, String engine) {
     Path folder = GOLDEN.resolve(pipeline).resolve("vae");
     VaeConfig config = VaeConfig.of(Json.parse(folder.resolve("config.json")));
-    try (CheckpointWeights golden = golden(pipeline);
+    try (CheckpointWeights golden = Goldens.open(pipeline);
         CheckpointWeights weights = CheckpointFiles.open(folder)) {
       WeightUsage usage = new WeightUsage(weights, "config");
-      Tensor latents = tensor(golden, "vae.latents");
-      close(
+      Tensor latents = Goldens.tensor(golden, "vae.latents");
+      Goldens.close(
           run(engine, VaeGraphs.decoder(config, usage, 5, 7), weights, Map.of("latents", latents))
               .get("picture"),
-          tensor(golden, "vae.picture"),
+          Goldens.tensor(golden, "vae.picture"),
           "picture");
-      Tensor planes = tensor(golden, "vae.planes");
-      close(
+      Tensor planes = Goldens.tensor(golden, "vae.planes");
+      Goldens.close(
           run(engine, VaeGraphs.encoder(config, usage, 56, 40), weights, Map.of("picture", planes))
               .get("moments"),
-          tensor(golden, "vae.moments"),
+          Goldens.tensor(golden, "vae.moments"),
           "moments");
       usage.requireAllRead(name -> false);
     }
@@ -197,20 +169,12 @@ class DiffusionParityTest {
   void picturesEqualWithinOneLevel(String pipeline) {
     Json index = Json.parse(GOLDEN.resolve(pipeline).resolve("golden.json"));
     List<String> wrong = new ArrayList<>();
-    try (CheckpointWeights golden = golden(pipeline);
+    try (CheckpointWeights golden = Goldens.open(pipeline);
         Generator generator = Models.generator(GOLDEN.resolve(pipeline)).engine("onnx").load()) {
       int i = 0;
       for (Json one : index.at("cases").elements()) {
         Image made = request(generator, one, pipeline).run().get(0).image();
-        Tensor expected = tensor(golden, "picture." + i);
-        byte[] bytes = new byte[(int) expected.elements()];
-        expected.data().get(bytes);
-        assertThat(made.height()).isEqualTo((int) expected.dim(0));
-        assertThat(made.width()).isEqualTo((int) expected.dim(1));
-        int worst = 0;
-        for (int k = 0; k < bytes.length; k++) {
-          worst = Math.max(worst, Math.abs((bytes[k] & 0xFF) - (made.rgb()[k] & 0xFF)));
-        }
+        int worst = Goldens.levels(made, golden, "picture." + i);
         if (worst > 1) {
           wrong.add(
               i + " " + one.stringAt("scheduler") + " differs by " + worst + ": " + one.raw());

@@ -1,9 +1,9 @@
 package dev.lmm.core.engine.reference;
 
 import dev.lmm.CheckpointException;
+import dev.lmm.core.engine.StoredFloats;
 import dev.lmm.core.engine.StoredTensor;
 import dev.lmm.core.engine.WeightStore;
-import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Value;
 import dev.lmm.core.graph.WeightRef;
 import java.nio.ByteBuffer;
@@ -45,7 +45,7 @@ final class WeightReader {
       int count = Math.min(CHUNK, data.length - done);
       ByteBuffer bytes =
           store.map(ref.name(), (begin + done) * size, count * size).order(ByteOrder.LITTLE_ENDIAN);
-      convert(stored, bytes, data, done, count);
+      StoredFloats.convert(stored, bytes, data, done, count);
     }
     if (!ref.transpose()) {
       return Elements.of(value.dtype(), shape, data);
@@ -53,39 +53,5 @@ final class WeightReader {
     int[] range = {Math.toIntExact(ref.rows()), Math.toIntExact(ref.rowElements())};
     Elements turned = Shapes.transpose(Elements.of(value.dtype(), range, data), new int[] {1, 0});
     return turned.as(shape);
-  }
-
-  private static void convert(
-      StoredTensor stored, ByteBuffer bytes, float[] data, int at, int count) {
-    DType type = stored.dtype();
-    if (type == DType.F32) {
-      bytes.asFloatBuffer().get(data, at, count);
-      return;
-    }
-    for (int i = 0; i < count; i++) {
-      int b = i * type.bytes();
-      data[at + i] =
-          switch (type) {
-            case F64 -> (float) bytes.getDouble(b);
-            case F16 -> HalfFloats.fromF16(bytes.getShort(b));
-            case BF16 -> HalfFloats.fromBf16(bytes.getShort(b));
-            case I64 -> bytes.getLong(b);
-            case I32 -> bytes.getInt(b);
-            case U32 -> bytes.getInt(b) & 0xffffffffL;
-            case I16 -> bytes.getShort(b);
-            case U16 -> bytes.getShort(b) & 0xffff;
-            case I8 -> bytes.get(b);
-            case U8 -> bytes.get(b) & 0xff;
-            case BOOL -> bytes.get(b) == 0 ? 0 : 1;
-            default ->
-                throw new CheckpointException(
-                    stored.file()
-                        + ": "
-                        + stored.name()
-                        + " is "
-                        + type
-                        + "; expected F32, F16, BF16, F64 or an integer type");
-          };
-    }
   }
 }

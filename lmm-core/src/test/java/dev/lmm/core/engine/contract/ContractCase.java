@@ -33,12 +33,36 @@ public final class ContractCase implements AutoCloseable {
    * @param body writes the graph
    */
   public ContractCase(String name, Map<String, Long> lengths, Consumer<ContractCase> body) {
+    this(name, lengths, Map.of(), body);
+  }
+
+  /**
+   * Builds, with branches beside some weights whose factors are random too.
+   *
+   * @param name seeds the random numbers
+   * @param lengths of all symbols
+   * @param ranks of the branches, by weight
+   * @param body writes the graph
+   */
+  public ContractCase(
+      String name,
+      Map<String, Long> lengths,
+      Map<String, Integer> ranks,
+      Consumer<ContractCase> body) {
     this.lengths = lengths;
     this.random = new SplittableRandom(name.hashCode());
     this.weights = new RandomWeights(name.hashCode());
-    this.builder = new GraphBuilder(name, new WeightUsage(weights, "the case"));
+    this.builder = new GraphBuilder(name, new WeightUsage(weights, "the case", ranks));
     body.accept(this);
     this.graph = builder.build();
+    for (Value input : graph.inputs()) {
+      if (!inputs.containsKey(input.name())) {
+        var data = given(input.name(), DType.F32, input.shape().dims().toArray()).floats();
+        for (int i = 0; i < data.capacity(); i++) {
+          data.put(i, (float) normal() / 4);
+        }
+      }
+    }
   }
 
   /** Writes the graph. */

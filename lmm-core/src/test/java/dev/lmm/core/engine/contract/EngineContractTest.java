@@ -127,6 +127,67 @@ public abstract class EngineContractTest {
     }
   }
 
+  // Branches.
+
+  /** A layer before each fusion, one read in two ranges of rows, convolutions with strides. */
+  private static void adaptedLayers(ContractCase c) {
+    GraphBuilder g = c.g();
+    Value x = c.floats("x", "b", "s", 12);
+    g.output("activated", g.unary(Op.GELU, g.linear("a", x, 7)));
+    Value residual = g.add(x, g.linear("b", x, 12));
+    g.output("normed", g.layerNorm("norm", residual, 1e-5));
+    GraphBuilder split = g.at("split");
+    long[] stored = {10, 12};
+    Value first = split.linear(x, split.weightRows("weight", stored, 0, 4), null);
+    Value second = split.linear(x, split.weightRows("weight", stored, 4, 6), null);
+    g.output("ranges", g.concat(-1, second, first));
+    Value attended =
+        g.attention(g.linear("a", x, 7), g.linear("k", x, 7), g.linear("a", x, 7), 1, false, null);
+    g.output("attended", attended);
+    Value picture = c.floats("picture", "b", 5, 9, 6);
+    GraphBuilder conv = g.at("conv");
+    g.output(
+        "picture",
+        conv.conv(picture, conv.weight("weight", 8, 5, 3, 3), conv.weight("bias", 8), 2, 1));
+  }
+
+  @TestFactory
+  Stream<DynamicTest> addsTheBranchesOfAdapters() {
+    Map<String, Integer> ranks =
+        Map.of("a.weight", 3, "b.weight", 1, "k.weight", 2, "split.weight", 4, "conv.weight", 2);
+    return ShapeCases.LENGTHS.stream()
+        .map(
+            lengths ->
+                DynamicTest.dynamicTest(
+                    new TreeMap<>(lengths).toString(), () -> compareAdapted(lengths, ranks)));
+  }
+
+  private void compareAdapted(Map<String, Long> lengths, Map<String, Integer> ranks) {
+    try (ContractCase plain =
+            new ContractCase("adapted", lengths, EngineContractTest::adaptedLayers);
+        ContractCase c =
+            new ContractCase("adapted", lengths, ranks, EngineContractTest::adaptedLayers);
+        Program without = oracle.compile(plain.graph(), plain.weights(), CompileOptions.DEFAULT);
+        Program expected = oracle.compile(c.graph(), c.weights(), CompileOptions.DEFAULT);
+        Program found = compile(c)) {
+      Map<String, Tensor> answers = expected.run(c.inputs());
+      assertClose(found.run(c.inputs(), answers.keySet(), RunOptions.NONE), answers, tolerance());
+      Map<String, Tensor> bare = without.run(plain.inputs());
+      answers.forEach(
+          (name, answer) -> {
+            if (answer.elements() > 0) {
+              assertThat(answer.toFloats()).as(name).isNotEqualTo(bare.get(name).toFloats());
+            }
+          });
+      // A second factor of zeros is no adapter at all.
+      Map<String, Tensor> none = new LinkedHashMap<>(c.inputs());
+      none.replaceAll(
+          (name, tensor) ->
+              name.endsWith(".lora_B") ? Tensor.zeros(DType.F32, tensor.shape()) : tensor);
+      assertClose(found.run(none), bare, tolerance());
+    }
+  }
+
   // Few bits.
 
   /**
