@@ -17,8 +17,9 @@ import java.util.List;
 /**
  * A tokenizer's files, read and used. The first letter says which: tokenizer.json for chat ({@code
  * C}), the same for captions ({@code J}), SigLIP's and T5's spiece.model ({@code G}, {@code S}),
- * vocab.txt ({@code V}), vocab.json and merges.txt of CLIP, Qwen2 and GPT-2 ({@code L}, {@code Q},
- * {@code P}; parted by a byte 0), tokenizer_config.json and vocab.txt ({@code X}, likewise).
+ * tokenizer.model of Llama and of no known class ({@code B}, {@code M}), vocab.txt ({@code V}),
+ * vocab.json and merges.txt of CLIP, Qwen2 and GPT-2 ({@code L}, {@code Q}, {@code P}; parted by a
+ * byte 0), tokenizer_config.json and vocab.txt ({@code X}, likewise).
  */
 final class TokenizerTarget implements Target {
   private static final String TEXT =
@@ -48,6 +49,17 @@ final class TokenizerTarget implements Target {
         put("tokenizer_config.json", "{\"tokenizer_class\":\"SiglipTokenizer\"}");
       }
       case 'S' -> put("spiece.model", input, 1, input.length);
+      case 'B' -> {
+        put("tokenizer.model", input, 1, input.length);
+        put(
+            "tokenizer_config.json",
+            "{\"tokenizer_class\":\"LlamaTokenizer\",\"add_bos_token\":true}");
+        chat = true;
+      }
+      case 'M' -> {
+        put("tokenizer.model", input, 1, input.length);
+        chat = true;
+      }
       case 'V' -> put("vocab.txt", input, 1, input.length);
       case 'L', 'Q', 'P' -> {
         put("vocab.json", input, 1, zero);
@@ -96,6 +108,7 @@ final class TokenizerTarget implements Target {
             "tokenizer.json",
             "tokenizer_config.json",
             "spiece.model",
+            "tokenizer.model",
             "vocab.txt",
             "vocab.json",
             "merges.txt")) {
@@ -201,8 +214,11 @@ final class TokenizerTarget implements Target {
             "{\"type\":\"RobertaProcessing\",\"sep\":[\"?\",0],\"cls\":[\"?\",0],\"trim_offsets\":true,\"add_prefix_space\":true}",
             "{\"type\":\"BPEDecoder\",\"suffix\":\"</w>\"}",
             WORDLEVEL));
-    seeds.add(Seeds.tagged('G', pieces()));
-    seeds.add(Seeds.tagged('S', pieces()));
+    seeds.add(Seeds.tagged('G', pieces(1)));
+    seeds.add(Seeds.tagged('S', pieces(1)));
+    seeds.add(Seeds.tagged('M', pieces(1)));
+    seeds.add(Seeds.tagged('M', pieces(2)));
+    seeds.add(Seeds.tagged('B', pieces(2)));
     seeds.add(Seeds.tagged('V', "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nhello\n##lo\na\n##b\n"));
     seeds.add(
         Seeds.tagged(
@@ -227,11 +243,13 @@ final class TokenizerTarget implements Target {
     return seeds;
   }
 
-  /** A small sentencepiece model. */
-  private static byte[] pieces() {
+  /** A small sentencepiece model: unigram (1) or BPE (2). */
+  private static byte[] pieces(int type) {
     ByteArrayOutputStream model = new ByteArrayOutputStream();
-    String[] names = {"<pad>", "</s>", "<unk>", "\u2581", "a", "ab", "\u2581hello", "e"};
-    int[] types = {3, 3, 2, 1, 1, 1, 1, 1};
+    String[] names = {
+      "<pad>", "</s>", "<unk>", "\u2581", "a", "ab", "\u2581hello", "e", "b", "<s>", "<0x41>"
+    };
+    int[] types = {3, 3, 2, 1, 1, 1, 1, 1, 1, 3, 6};
     for (int i = 0; i < names.length; i++) {
       byte[] text = names[i].getBytes(StandardCharsets.UTF_8);
       ByteBuffer piece = ByteBuffer.allocate(9 + text.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -239,9 +257,26 @@ final class TokenizerTarget implements Target {
       piece.put((byte) 0x15).putFloat(-i).put((byte) 0x18).put((byte) types[i]);
       message(model, 1, piece.array());
     }
-    // The trainer's settings: unigram, and the ids of the special pieces.
+    // The trainer's settings: the kind, bytes for rare characters, the ids of the special pieces.
     message(
-        model, 2, new byte[] {0x18, 1, (byte) 0xc0, 2, 2, (byte) 0xd0, 2, 1, (byte) 0xd8, 2, 0});
+        model,
+        2,
+        new byte[] {
+          0x18,
+          (byte) type,
+          (byte) 0x98,
+          2,
+          1,
+          (byte) 0xc0,
+          2,
+          2,
+          (byte) 0xd0,
+          2,
+          1,
+          (byte) 0xd8,
+          2,
+          0
+        });
     // The normalizer's: name, and which blanks it removes.
     message(model, 3, new byte[] {0x0a, 2, 'n', 'f', 0x18, 1, 0x20, 1, 0x28, 1});
     return model.toByteArray();

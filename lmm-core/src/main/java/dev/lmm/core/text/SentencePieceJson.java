@@ -26,7 +26,8 @@ final class SentencePieceJson {
               + "; expected 0 to "
               + MOST_EXTRA_IDS);
     }
-    SentencePieceModel model = SentencePieceModel.read(file);
+    SentencePieceModel model =
+        SentencePieceModel.read(file, SentencePieceModel.Algorithm.UNIGRAM, "T5's tokenizer");
     List<List<Object>> vocabulary = vocabulary(model);
     List<Object> added = new ArrayList<>();
     for (String special : List.of("<pad>", EOS, "<unk>")) {
@@ -72,9 +73,9 @@ final class SentencePieceJson {
   static Map<String, ?> siglip(SentencePieceModel model) {
     List<List<Object>> vocabulary = vocabulary(model);
     for (int i = 0; i < vocabulary.size(); i++) {
-      if (!model.matchable().get(i)) {
+      if (!model.kinds().get(i).matchable()) {
         // The tokenizers library would find control pieces in text; nobody types this.
-        vocabulary.set(i, List.of("\uffff" + i, model.scores().get(i)));
+        vocabulary.set(i, List.of("\uffff" + i, model.scores().get(i).doubleValue()));
       }
     }
     Map<String, @Nullable Object> json = skeleton(model, vocabulary, List.of());
@@ -110,15 +111,16 @@ final class SentencePieceJson {
     return json;
   }
 
-  private static List<List<Object>> vocabulary(SentencePieceModel model) {
+  static List<List<Object>> vocabulary(SentencePieceModel model) {
     List<List<Object>> vocabulary = new ArrayList<>(model.pieces().size());
     for (int i = 0; i < model.pieces().size(); i++) {
-      vocabulary.add(List.of(model.pieces().get(i), model.scores().get(i)));
+      // With all digits of the number in 32 bits: sums of scores are compared in 64.
+      vocabulary.add(List.of(model.pieces().get(i), model.scores().get(i).doubleValue()));
     }
     return vocabulary;
   }
 
-  private static @Nullable Object charsMap(SentencePieceModel model, Path file) {
+  static @Nullable Object charsMap(SentencePieceModel model, Path file) {
     new CharsMap(model.charsMap(), file.toString()).checkEveryPath();
     return model.charsMap().length == 0
         ? null
@@ -129,7 +131,7 @@ final class SentencePieceJson {
             Base64.getEncoder().encodeToString(model.charsMap()));
   }
 
-  private static Object metaspace(String prepend, boolean split) {
+  static Object metaspace(String prepend, boolean split) {
     return Map.of(
         "type", "Metaspace", "replacement", "\u2581", "prepend_scheme", prepend, "split", split);
   }

@@ -8,32 +8,83 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
- * What is needed of a {@code spiece.model}: a protocol buffer {@code sentencepiece.ModelProto}.
+ * What is needed of a sentencepiece model, {@code spiece.model} or {@code tokenizer.model}: a
+ * protocol buffer {@code sentencepiece.ModelProto}.
  *
+ * @param algorithm how text is cut into pieces
  * @param pieces the vocabulary, by id
- * @param scores log-probability of each piece
- * @param matchable whether each piece is looked for in text (others stand for control tokens and
- *     the unknown)
+ * @param scores log-probability of each piece; rank of the merge with {@link Algorithm#BPE}
+ * @param kinds what each piece stands for
  * @param unknown id of the unknown piece
+ * @param byteFallback whether characters without a piece become pieces of their bytes
+ * @param named the texts of {@code bos_token}, {@code eos_token} and {@code unk_token}, as far as
+ *     the model has them
  * @param charsMap the normaliser's precompiled table; empty for none
  */
 @SuppressWarnings("ArrayRecordComponent") // never compared
 record SentencePieceModel(
+    Algorithm algorithm,
     List<String> pieces,
     List<Float> scores,
-    List<Boolean> matchable,
+    List<Kind> kinds,
     int unknown,
+    boolean byteFallback,
+    Map<String, String> named,
     byte[] charsMap) {
-  private static final int UNIGRAM = 1;
-  private static final int UNKNOWN_PIECE = 2;
-  private static final int CONTROL_PIECE = 3;
-  private static final int UNUSED_PIECE = 5;
+  /** How text is cut into pieces; the format's numbers are one higher. */
+  enum Algorithm {
+    UNIGRAM,
+    BPE,
+    WORD,
+    CHAR
+  }
+
+  /** What a piece stands for; the format's numbers are one higher. */
+  enum Kind {
+    NORMAL,
+    UNKNOWN,
+    CONTROL,
+    USER_DEFINED,
+    UNUSED,
+    BYTE;
+
+    /** Whether such a piece is looked for in text. */
+    boolean matchable() {
+      return this != UNKNOWN && this != CONTROL && this != UNUSED;
+    }
+  }
 
   static SentencePieceModel read(Path file) {
     return new Reader(file).model(ByteBuffer.wrap(SmallFile.bytes(file)));
+  }
+
+  /**
+   * Reads a model of one kind.
+   *
+   * @param file the model
+   * @param expected how it must cut text
+   * @param expectedBy what expects it, for messages
+   * @return the model
+   * @throws CheckpointException if it is of another kind, or broken
+   */
+  static SentencePieceModel read(Path file, Algorithm expected, String expectedBy) {
+    SentencePieceModel model = read(file);
+    if (model.algorithm != expected) {
+      throw new CheckpointException(
+          file
+              + ": trainer_spec.model_type is "
+              + model.algorithm
+              + "; "
+              + expectedBy
+              + " expects "
+              + expected);
+    }
+    return model;
   }
 
   /** Walks the message; skips what is not needed. */
@@ -41,9 +92,12 @@ record SentencePieceModel(
     private final Path file;
     private final List<String> pieces = new ArrayList<>();
     private final List<Float> scores = new ArrayList<>();
-    private final List<Boolean> matchable = new ArrayList<>();
+    private final List<Kind> kinds = new ArrayList<>();
+    private final Map<String, String> named =
+        new HashMap<>(Map.of("unk_token", "<unk>", "bos_token", "<s>", "eos_token", "</s>"));
     private int unknown = -1;
-    private int modelType = UNIGRAM;
+    private Algorithm algorithm = Algorithm.UNIGRAM;
+    private boolean byteFallback;
     private byte[] charsMap = {};
 
     Reader(Path file) {
@@ -67,22 +121,25 @@ record SentencePieceModel(
         throw new CheckpointException(
             file + ": ends inside a field; is it a whole sentencepiece model?", e);
       }
-      if (modelType != UNIGRAM) {
-        throw new CheckpointException(
-            file + ": trainer_spec.model_type is " + modelType + "; expected 1 (unigram)");
-      }
       if (pieces.isEmpty() || unknown < 0) {
         throw new CheckpointException(
             file + ": has " + pieces.size() + " pieces; expected some, one of type UNKNOWN");
       }
       return new SentencePieceModel(
-          List.copyOf(pieces), List.copyOf(scores), List.copyOf(matchable), unknown, charsMap);
+          algorithm,
+          List.copyOf(pieces),
+          List.copyOf(scores),
+          List.copyOf(kinds),
+          unknown,
+          byteFallback,
+          Map.copyOf(named),
+          charsMap);
     }
 
     private void piece(ByteBuffer message) {
       String[] text = {""};
       float[] score = {0};
-      int[] type = {0};
+      long[] type = {1};
       fields(
           message,
           (field, value) -> {
@@ -94,7 +151,7 @@ record SentencePieceModel(
             if (field == 2) {
               score[0] = Float.intBitsToFloat((int) number);
             } else if (field == 3) {
-              type[0] = (int) number;
+              type[0] = number;
             }
           });
       if (!(Math.abs(score[0]) < 1e30f)) {
@@ -106,24 +163,47 @@ record SentencePieceModel(
                 + score[0]
                 + "; expected a log-probability");
       }
-      if (type[0] == UNKNOWN_PIECE && unknown < 0) {
+      Kind kind = of(Kind.values(), type[0], "pieces[" + pieces.size() + "].type");
+      if (kind == Kind.UNKNOWN && unknown < 0) {
         unknown = pieces.size();
       }
-      matchable.add(
-          type[0] != UNKNOWN_PIECE && type[0] != CONTROL_PIECE && type[0] != UNUSED_PIECE);
+      kinds.add(kind);
       pieces.add(text[0]);
       scores.add(score[0]);
     }
 
+    private <T> T of(T[] values, long number, String field) {
+      if (number < 1 || number > values.length) {
+        throw new CheckpointException(
+            file + ": " + field + " is " + number + "; expected 1 to " + values.length);
+      }
+      return values[(int) number - 1];
+    }
+
     private void trainer(ByteBuffer message) {
+      // The pieces count where the ids beside them, fields 40 to 42, are not negative.
+      List<String> names = List.of("unk_token", "bos_token", "eos_token");
+      List<String> without = new ArrayList<>();
       fields(
           message,
-          (field, value) -> {},
+          (field, value) -> {
+            if (field >= 45 && field <= 47) {
+              named.put(names.get(field - 45), StandardCharsets.UTF_8.decode(value).toString());
+            }
+          },
           (field, number) -> {
-            if (field == 3) {
-              modelType = (int) number;
+            switch (field) {
+              case 3 -> algorithm = of(Algorithm.values(), number, "trainer_spec.model_type");
+              case 35 -> byteFallback = number != 0;
+              case 40, 41, 42 -> {
+                if ((int) number < 0) {
+                  without.add(names.get(field - 40));
+                }
+              }
+              default -> {}
             }
           });
+      named.keySet().removeAll(without);
     }
 
     private void normalizer(ByteBuffer message) {

@@ -135,7 +135,7 @@ final class SiglipText {
   }
 
   /** What Python calls white space. */
-  private static boolean isSpace(char c) {
+  static boolean isSpace(char c) {
     return (c >= 0x09 && c <= 0x0d)
         || (c >= 0x1c && c <= 0x20)
         || c == 0x85

@@ -2,6 +2,7 @@ package dev.lmm.core.text;
 
 import dev.lmm.ClosedException;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Turns ids into text as they come. What the calls return, joined, is what {@link Tokenizer#decode}
@@ -13,6 +14,7 @@ public final class TextStream {
 
   private final Tokenizer tokenizer;
   private final boolean skipSpecialTokens;
+  private final @Nullable CleanUp cleanUp;
 
   /** Ids whose text may still change, after those that gave the last text and set its spacing. */
   private int[] ids = new int[16];
@@ -32,10 +34,12 @@ public final class TextStream {
    *
    * @param tokenizer decodes
    * @param skipSpecialTokens whether special tokens leave no trace
+   * @param cleanUp takes blanks away, or null
    */
-  TextStream(Tokenizer tokenizer, boolean skipSpecialTokens) {
+  TextStream(Tokenizer tokenizer, boolean skipSpecialTokens, @Nullable CleanUp cleanUp) {
     this.tokenizer = tokenizer;
     this.skipSpecialTokens = skipSpecialTokens;
+    this.cleanUp = cleanUp;
   }
 
   /**
@@ -47,6 +51,11 @@ public final class TextStream {
    */
   public String accept(int id) {
     check();
+    String news = decoded(id);
+    return cleanUp == null || news.isEmpty() ? news : cleanUp.accept(news);
+  }
+
+  private String decoded(int id) {
     if (count == ids.length) {
       ids = Arrays.copyOf(ids, 2 * count);
     }
@@ -84,7 +93,8 @@ public final class TextStream {
     check();
     finished = true;
     String text = text();
-    return text.length() <= given ? "" : text.substring(given);
+    String rest = text.length() <= given ? "" : text.substring(given);
+    return cleanUp == null ? rest : cleanUp.accept(rest) + cleanUp.finish();
   }
 
   private void check() {

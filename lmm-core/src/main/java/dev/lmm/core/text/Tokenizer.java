@@ -32,6 +32,7 @@ public final class Tokenizer implements AutoCloseable {
   private final String source;
   private final @Nullable SiglipText siglip;
   private final String endOfWord;
+  private final boolean cleanUp;
   // Native memory must not go while a call is in it.
   private final ReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
@@ -55,6 +56,7 @@ public final class Tokenizer implements AutoCloseable {
    * @param siglip prepares text as the first SigLIP does, or null
    * @param endOfWord what pieces carry where a word ends, to be a blank in decoded text; empty for
    *     nothing
+   * @param cleanUp whether decoded text loses blanks before punctuation
    */
   Tokenizer(
       NativeTokenizers.Shared tokenizer,
@@ -62,13 +64,15 @@ public final class Tokenizer implements AutoCloseable {
       Vocabulary vocabulary,
       String source,
       @Nullable SiglipText siglip,
-      String endOfWord) {
+      String endOfWord,
+      boolean cleanUp) {
     this.tokenizer = tokenizer;
     this.plain = plain;
     this.vocabulary = vocabulary;
     this.source = source;
     this.siglip = siglip;
     this.endOfWord = endOfWord;
+    this.cleanUp = cleanUp;
   }
 
   /**
@@ -172,10 +176,11 @@ public final class Tokenizer implements AutoCloseable {
    */
   public String decode(int[] ids, boolean skipSpecialTokens) {
     String text = decodeUntrimmed(Check.notNull(ids, "ids"), skipSpecialTokens);
-    return endOfWord.isEmpty() ? text : text.strip();
+    String trimmed = endOfWord.isEmpty() ? text : text.strip();
+    return cleanUp ? CleanUp.of(trimmed) : trimmed;
   }
 
-  /** Decodes, and leaves blanks at both ends where the reference would strip them. */
+  /** Decodes, and leaves blanks where the reference would strip or clean them away. */
   String decodeUntrimmed(int[] ids, boolean skipSpecialTokens) {
     long[] wide = new long[ids.length];
     for (int i = 0; i < wide.length; i++) {
@@ -200,7 +205,7 @@ public final class Tokenizer implements AutoCloseable {
    * @return a stream for one answer and one thread
    */
   public TextStream stream(boolean skipSpecialTokens) {
-    return new TextStream(this, skipSpecialTokens);
+    return new TextStream(this, skipSpecialTokens, cleanUp ? new CleanUp() : null);
   }
 
   /**

@@ -29,7 +29,7 @@ public final class Tokenizers {
    * @throws CheckpointException if the folder has none, or a file is broken
    */
   public static Tokenizer load(Path folder, boolean lowerCase) {
-    return of(layout(folder, lowerCase), null);
+    return of(folder, layout(folder, lowerCase), null);
   }
 
   /**
@@ -46,7 +46,7 @@ public final class Tokenizers {
       throw new UnsupportedModelException(
           layout.source + ": is a tokenizer of captions; expected one of a model that chats");
     }
-    return of(layout, ControlTokens.removed(layout.json));
+    return of(folder, layout, ControlTokens.removed(layout.json));
   }
 
   /**
@@ -60,7 +60,7 @@ public final class Tokenizers {
   private record Layout(
       Map<String, ?> json, String source, String endOfWord, @Nullable SiglipText siglip) {}
 
-  private static Tokenizer of(Layout layout, @Nullable Object plain) {
+  private static Tokenizer of(Path folder, Layout layout, @Nullable Object plain) {
     byte[] json = bytes(layout.json, layout.source);
     byte[] plainJson = plain == null ? null : bytes(plain, layout.source);
     NativeTokenizers.Shared shared = NativeTokenizers.open(json, layout.source);
@@ -71,11 +71,23 @@ public final class Tokenizers {
           Vocabulary.of(layout.json),
           layout.source,
           layout.siglip,
-          layout.endOfWord);
+          layout.endOfWord,
+          cleansUp(layout.json, config(folder)));
     } catch (RuntimeException | Error e) {
       shared.release();
       throw e;
     }
+  }
+
+  /** The reference spares BPE, whose pieces carry the blanks of the text, unless it is insisted. */
+  private static boolean cleansUp(Map<String, ?> json, Json config) {
+    boolean bpe =
+        json.get("model") instanceof Map<?, ?> model
+            && (model.containsKey("merges") || "BPE".equals(model.get("type")));
+    return config.boolAt("clean_up_tokenization_spaces", false)
+        && (!bpe
+            || config.boolAt(
+                "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output", false));
   }
 
   private static Layout layout(Path folder, boolean lowerCase) {
@@ -88,7 +100,9 @@ public final class Tokenizers {
         (tokenizerClass.equals("SiglipTokenizer") || tokenizerClass.equals("SiglipTokenizerFast"))
             && Files.isRegularFile(pieces);
     if (siglip) {
-      SentencePieceModel model = SentencePieceModel.read(pieces);
+      SentencePieceModel model =
+          SentencePieceModel.read(
+              pieces, SentencePieceModel.Algorithm.UNIGRAM, "SigLIP's tokenizer");
       return new Layout(
           SentencePieceJson.siglip(model), pieces.toString(), "", new SiglipText(model, pieces));
     }
@@ -142,6 +156,23 @@ public final class Tokenizers {
           "",
           null);
     }
+    Path model = folder.resolve("tokenizer.model");
+    if (Files.isRegularFile(model)) {
+      Map<String, ?> json =
+          switch (tokenizerClass) {
+            case "LlamaTokenizer", "LlamaTokenizerFast" -> TokenizerModelJson.llama(model, config);
+            case "", "PreTrainedTokenizer", "PreTrainedTokenizerFast", "TokenizersBackend" ->
+                TokenizerModelJson.plain(model, config);
+            default ->
+                throw new UnsupportedModelException(
+                    folder
+                        + ": tokenizer_class is "
+                        + tokenizerClass
+                        + "; with tokenizer.model only LlamaTokenizer and PreTrainedTokenizerFast"
+                        + " are known");
+          };
+      return new Layout(AddedTokens.with(json, folder, config), model.toString(), "", null);
+    }
     Path words = folder.resolve("vocab.txt");
     if (Files.isRegularFile(words)) {
       return new Layout(
@@ -152,8 +183,8 @@ public final class Tokenizers {
     }
     throw new CheckpointException(
         folder
-            + ": has no tokenizer; expected tokenizer.json, vocab.json with merges.txt, spiece.model or"
-            + " vocab.txt; is the download complete?");
+            + ": has no tokenizer; expected tokenizer.json, vocab.json with merges.txt, spiece.model,"
+            + " tokenizer.model or vocab.txt; is the download complete?");
   }
 
   /** What the tokenizer's class is told: tokenizer_config.json, else special_tokens_map.json. */

@@ -239,7 +239,8 @@ class TokenizerHostileTest {
    * Every layout with bytes changed, cut off and put in: an exception of the library, or a load.
    */
   @ParameterizedTest
-  @ValueSource(strings = {"clip", "siglip-fixture", "t5", "bert", "gemma"})
+  @ValueSource(
+      strings = {"clip", "siglip-fixture", "t5", "bert", "gemma", "llama", "pieces-unigram"})
   void damagedFilesNeverDoMoreThanThrow(String name) throws IOException {
     Random random = new Random(7);
     Path source = unpacked(name);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.lmm.CheckpointException;
 import dev.lmm.ClosedException;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.LmmException;
 import dev.lmm.UnsupportedModelException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -38,6 +39,9 @@ class TokenizerTest {
         "t5 32100 <extra_id_0> 32099",
         "siglip-t5 32000 </s> 1",
         "bert 30522 [SEP] 102",
+        "llama 1100 </s> 2",
+        "llama 1100 <image> 4",
+        "pieces-unigram 840 <ctrl> 3",
         "bert-dec 30523 [DEC] 30522",
         "opt 50265 Ċ 50118",
         "opt-image 50266 <image> 50265",
@@ -119,7 +123,7 @@ class TokenizerTest {
 
   /** Whatever a stream hands out, joined, is the whole; and never half a character. */
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2.5", "t5", "gemma-cased", "bert", "opt-image"})
+  @ValueSource(strings = {"qwen2.5", "t5", "t5-image", "gemma-cased", "bert", "opt-image", "llama"})
   void streamsJoinToTheWhole(String name) throws IOException {
     List<int[]> all = TokenizerFixtures.ids(name);
     try (Tokenizer tokenizer = Tokenizers.load(TokenizerFixtures.unpack(name, temporary), false)) {
@@ -145,7 +149,7 @@ class TokenizerTest {
 
   /** Any ids at all, as an untrained model gives them: bytes that never become characters. */
   @ParameterizedTest
-  @ValueSource(strings = {"qwen2.5", "gemma-cased", "opt"})
+  @ValueSource(strings = {"qwen2.5", "gemma-cased", "opt", "llama"})
   void streamsOfNonsenseJoinToTheWhole(String name) throws IOException {
     Random random = new Random(1);
     try (Tokenizer tokenizer = Tokenizers.load(TokenizerFixtures.unpack(name, temporary), false)) {
@@ -213,6 +217,76 @@ class TokenizerTest {
       assertThat(ids).allMatch(id -> id < 151643);
       assertThat(tokenizer.encode("<|im_end|>", false).ids()).containsExactly(QWEN_END);
     }
+  }
+
+  /**
+   * A sentencepiece vocabulary holds its control tokens as pieces, which text can be made of: the
+   * reference makes them, a user's text never does.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "pieces-bpe", "pieces-unigram", "t5", "t5-image"})
+  void piecesThatAreControlTokensStayText(String name) throws IOException {
+    Path folder = TokenizerFixtures.unpack(name, temporary);
+    try (Tokenizer tokenizer = Tokenizers.loadForChat(folder)) {
+      Set<Integer> control = new HashSet<>();
+      for (String token : List.of("<s>", "</s>", "<ctrl>", "<pad>", "<extra_id_0>")) {
+        if (tokenizer.addedTokens().containsKey(token)) {
+          control.add(tokenizer.addedTokens().get(token));
+          assertThat(tokenizer.encode(token, false).ids())
+              .contains(tokenizer.addedTokens().get(token));
+        }
+      }
+      assertThat(control).hasSizeGreaterThanOrEqualTo(2);
+      for (String line : TokenizerFixtures.lines().subList(0, 300)) {
+        for (int id : tokenizer.encodePlain(line + "</s> <ctrl><s>a<pad><extra_id_0>").ids()) {
+          assertThat(control).doesNotContain(id);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = ';',
+      value = {
+        "pieces-unigram;LlamaTokenizer;tokenizer.model: trainer_spec.model_type is UNIGRAM; LlamaTokenizer expects BPE",
+        "llama;GemmaTokenizer;tokenizer_class is GemmaTokenizer; with tokenizer.model only LlamaTokenizer and",
+      })
+  void otherPiecesThanTheClassExpectsAreRefused(String name, String owner, String message)
+      throws IOException {
+    Path folder = TokenizerFixtures.unpack(name, temporary);
+    Files.writeString(
+        folder.resolve("tokenizer_config.json"), "{\"tokenizer_class\":\"" + owner + "\"}");
+    assertThatThrownBy(() -> Tokenizers.load(folder, false))
+        .isInstanceOf(LmmException.class)
+        .hasMessageContaining(message);
+  }
+
+  /** However a text is cut, cleaning its parts as they come is cleaning the whole. */
+  @Test
+  void cleaningUpAsTextComesIsCleaningTheWhole() {
+    Random random = new Random(3);
+    String alphabet = "   ''nt.,?!msvrex";
+    for (int round = 0; round < 50_000; round++) {
+      StringBuilder text = new StringBuilder();
+      for (int i = random.nextInt(14); i >= 0; i--) {
+        text.append(alphabet.charAt(random.nextInt(alphabet.length())));
+      }
+      CleanUp stream = new CleanUp();
+      StringBuilder joined = new StringBuilder();
+      for (int at = 0; at < text.length(); ) {
+        int end = Math.min(text.length(), at + 1 + random.nextInt(4));
+        joined.append(stream.accept(text.substring(at, end)));
+        at = end;
+      }
+      joined.append(stream.finish());
+      assertThat(joined).hasToString(CleanUp.of(text.toString()));
+    }
+    assertThat(CleanUp.of("do n't , we 've ' x ' .")).isEqualTo("don't, we've'x '.");
+    CleanUp stream = new CleanUp();
+    assertThat(stream.accept(" cat")).isEqualTo(" cat");
+    assertThat(stream.accept(" a")).isEmpty();
+    assertThat(stream.accept(" ,")).isEqualTo(" a");
   }
 
   @Test
