@@ -189,6 +189,17 @@ def write_bin(source: Path, folder: Path) -> None:
     for tower, positions in (("text_model", 77), ("vision_model", 10)):
         state[f"{tower}.embeddings.position_ids"] = torch.arange(positions).expand(1, -1).clone()
     torch.save(state, folder / "pytorch_model.bin")
+    write_shards(state, folder / "shards")
+
+
+def write_shards(state: dict[str, torch.Tensor], folder: Path) -> None:
+    """The second of two shards, in the form before torch 1.6; the file with all tensors can stand for the first."""
+    folder.mkdir(exist_ok=True)
+    second = [name for name in state if "projection" in name or ".layers.1.self_attn." in name]
+    files = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin"]
+    torch.save(OrderedDict((n, state[n]) for n in second), folder / files[1], _use_new_zipfile_serialization=False)
+    index = {"metadata": {"total_size": 0}, "weight_map": {n: files[n in second] for n in state}}
+    support.write_json(folder / "pytorch_model.bin.index.json", index)
 
 
 CHECKPOINTS = {"clip-openai": 1, "clip-laion": 2, "clip-fp16": 3}

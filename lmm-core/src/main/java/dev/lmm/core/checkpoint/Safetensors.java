@@ -208,14 +208,18 @@ public final class Safetensors {
           "a range within the " + dataLength + " bytes after the header");
     }
     long[] dims = shape.stream().mapToLong(Long::longValue).toArray();
-    long bytes = dtype.bytes();
+    long bits = dtype.bits();
     try {
       for (long dim : dims) {
-        bytes = Math.multiplyExact(bytes, dim);
+        bits = Math.multiplyExact(bits, dim);
       }
     } catch (ArithmeticException e) {
-      throw broken(file, name + ".shape", "is " + shape, "a product below 2^63 bytes");
+      throw broken(file, name + ".shape", "is " + shape, "a product below 2^60 bytes");
     }
+    if (bits % 8 != 0) {
+      throw broken(file, name + ".shape", "is " + shape, "whole bytes of " + dtype);
+    }
+    long bytes = bits / 8;
     if (bytes != end - begin) {
       throw broken(
           file,

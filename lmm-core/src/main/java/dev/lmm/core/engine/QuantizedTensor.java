@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param scales where the scales lie, F32: [rows, blocks], or [rows] with {@link Layout#COLUMNS}
  * @param zeros where the zero points lie, in as many bits as codes, or null if all are {@link
  *     #middle}
+ * @param order where the order of the columns lies, I32 [columns], or null if they are in order:
+ *     the codes' column i is the layer's input order[i]
  */
 public record QuantizedTensor(
     Layout layout,
@@ -24,7 +26,8 @@ public record QuantizedTensor(
     int block,
     StoredTensor codes,
     StoredTensor scales,
-    @Nullable StoredTensor zeros) {
+    @Nullable StoredTensor zeros,
+    @Nullable StoredTensor order) {
   /** How codes lie. */
   public enum Layout {
     /**
@@ -57,11 +60,14 @@ public record QuantizedTensor(
   }
 
   /**
-   * Size of codes, scales and zero points.
+   * Size of codes, scales, zero points and order.
    *
    * @return bytes
    */
   public long bytes() {
-    return codes.length() + scales.length() + (zeros == null ? 0 : zeros.length());
+    return codes.length()
+        + scales.length()
+        + (zeros == null ? 0 : zeros.length())
+        + (order == null ? 0 : order.length());
   }
 }

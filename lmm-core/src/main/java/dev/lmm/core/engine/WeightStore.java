@@ -20,6 +20,17 @@ public interface WeightStore extends WeightSource {
   StoredTensor locate(String name);
 
   /**
+   * What a tensor takes in the checkpoint's files; unlike {@link #locate} it never unpacks one.
+   *
+   * @param name its name
+   * @return bytes
+   * @throws dev.lmm.CheckpointException if there is no such tensor
+   */
+  default long storedBytes(String name) {
+    return locate(name).length();
+  }
+
+  /**
    * Some bytes of a tensor, mapped, not copied where the machine is little-endian.
    *
    * @param name its name

@@ -6,6 +6,7 @@ import dev.lmm.core.checkpoint.CheckpointWeights;
 import dev.lmm.core.checkpoint.RandomWeights;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.WeightRef;
+import dev.lmm.core.quantization.PackedWeights;
 import dev.lmm.core.quantization.QuantizedCache;
 import dev.lmm.core.quantization.QuantizedWeights;
 import dev.lmm.core.quantization.Recipe;
@@ -63,7 +64,12 @@ public final class CheckpointParts implements AutoCloseable {
     boolean plain = !folder.equals(root) && !CheckpointFiles.has(folder, variant);
     CheckpointWeights files = CheckpointFiles.open(folder, plain ? "" : variant);
     opened.put(folder, files);
-    return files;
+    WeightStore unpacked =
+        PackedWeights.open(files, folder.resolve("config.json"), new QuantizedCache());
+    if (unpacked instanceof PackedWeights packed) {
+      opened.put(folder, packed);
+    }
+    return unpacked;
   }
 
   /**

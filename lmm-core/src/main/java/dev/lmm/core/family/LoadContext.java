@@ -7,6 +7,7 @@ import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.WeightRef;
 import dev.lmm.core.json.Json;
+import dev.lmm.core.quantization.PackedWeights;
 import dev.lmm.core.quantization.Recipe;
 import dev.lmm.core.quantization.Rules;
 import java.nio.file.Path;
@@ -82,8 +83,10 @@ public record LoadContext(
   public Program compile(String part, Graph graph, WeightStore own) {
     compiled.add(part);
     CompileOptions options = placement.of(part);
+    WeightStore stored = placement.keepsPublishedCodes(part) ? own : PackedWeights.unpacked(own);
     Map<WeightRef, Recipe> recipes = Rules.of(graph, options.precision(), Rules.Form.DEFAULT);
-    WeightStore weights = files.quantized(own, recipes);
+    recipes.keySet().removeIf(weight -> stored.quantized(weight) != null);
+    WeightStore weights = files.quantized(stored, recipes);
     CompileEvent event = new CompileEvent();
     event.begin();
     Program program = placement.engine().compile(graph, weights, options);

@@ -137,6 +137,18 @@ public final class Placement {
   }
 
   /**
+   * Whether a part computes with the codes of a checkpoint that was published in few bits: unless
+   * the caller asked for floating point numbers.
+   *
+   * @param part its name
+   * @return false if such weights are to be unpacked
+   */
+  boolean keepsPublishedCodes(String part) {
+    Precision asked = options.partPrecisions().getOrDefault(part, options.precision());
+    return asked == Precision.AUTO || asked == Precision.INT8 || asked == Precision.INT4;
+  }
+
+  /**
    * Fails if the caller named a part that the model does not have.
    *
    * @param parts the model's parts

@@ -77,7 +77,7 @@ public final class Summaries {
           }
           long parameters = elements(input.weight().stored());
           inPart += parameters;
-          bytes += weights.locate(tensor).length();
+          bytes += weights.storedBytes(tensor);
           String path = layerOf(tensor);
           Summary.Layer known = byPath.get(path);
           byPath.put(
@@ -99,7 +99,7 @@ public final class Summaries {
           && seen.computeIfAbsent(shared, w -> new HashSet<>()).add(tensor)) {
         layers.add(new Summary.Layer(tensor, "Parameter", "[]", elements(shape)));
         partList.add(new Summary.Part(tensor, elements(shape)));
-        bytes += shared.locate(tensor).length();
+        bytes += shared.storedBytes(tensor);
       }
     }
     long parameters = partList.stream().mapToLong(Summary.Part::parameters).sum();

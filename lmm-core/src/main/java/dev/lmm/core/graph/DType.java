@@ -10,49 +10,72 @@ import org.jspecify.annotations.Nullable;
  */
 public enum DType {
   /** One byte, 0 or 1. */
-  BOOL(1),
+  BOOL(8),
+  /** 4-bit float, two to a byte. */
+  F4(4),
+  /** 6-bit float, 2 bits of exponent; four to three bytes. */
+  F6_E2M3(6),
+  /** 6-bit float, 3 bits of exponent; four to three bytes. */
+  F6_E3M2(6),
   /** Unsigned 8 bit. */
-  U8(1),
+  U8(8),
   /** Signed 8 bit. */
-  I8(1),
+  I8(8),
   /** 8-bit float, 5 bits of exponent. */
-  F8_E5M2(1),
+  F8_E5M2(8),
   /** 8-bit float, 4 bits of exponent. */
-  F8_E4M3(1),
+  F8_E4M3(8),
+  /** 8 bits of exponent alone: a scale. */
+  F8_E8M0(8),
+  /** 8-bit float, 4 bits of exponent, one zero, no infinities. */
+  F8_E4M3FNUZ(8),
+  /** 8-bit float, 5 bits of exponent, one zero, no infinities. */
+  F8_E5M2FNUZ(8),
   /** Signed 16 bit. */
-  I16(2),
+  I16(16),
   /** Unsigned 16 bit. */
-  U16(2),
+  U16(16),
   /** IEEE half precision. */
-  F16(2),
+  F16(16),
   /** The upper half of a single precision number. */
-  BF16(2),
+  BF16(16),
   /** Signed 32 bit. */
-  I32(4),
+  I32(32),
   /** Unsigned 32 bit. */
-  U32(4),
+  U32(32),
   /** IEEE single precision. */
-  F32(4),
+  F32(32),
   /** IEEE double precision. */
-  F64(8),
+  F64(64),
+  /** Two single precision numbers, real and imaginary. */
+  C64(64),
   /** Signed 64 bit. */
-  I64(8),
+  I64(64),
   /** Unsigned 64 bit. */
-  U64(8);
+  U64(64);
 
-  private final int bytes;
+  private final int bits;
 
-  DType(int bytes) {
-    this.bytes = bytes;
+  DType(int bits) {
+    this.bits = bits;
   }
 
   /**
    * Size of one element.
    *
-   * @return bytes
+   * @return bits
+   */
+  public int bits() {
+    return bits;
+  }
+
+  /**
+   * Size of one element.
+   *
+   * @return bytes; 1 for those of which several share a byte
    */
   public int bytes() {
-    return bytes;
+    return Math.max(1, bits / 8);
   }
 
   /**

@@ -54,6 +54,11 @@ public final class QuantizedWeights implements WeightStore, AutoCloseable {
   }
 
   @Override
+  public long storedBytes(String name) {
+    return checkpoint.storedBytes(name);
+  }
+
+  @Override
   public ByteBuffer map(String name, long offset, int length) {
     return checkpoint.map(name, offset, length);
   }

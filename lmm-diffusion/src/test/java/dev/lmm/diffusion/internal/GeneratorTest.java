@@ -78,6 +78,28 @@ class GeneratorTest {
     assertThat(Arrays.equals(request().run().get(0).image().rgb(), made.image().rgb())).isTrue();
   }
 
+  /** As pipelines are published: the variant beside what has none, in each part's own name. */
+  @Test
+  void aVariantOfTheWeightsMakesTheSamePicture() throws IOException {
+    try (Stream<Path> all = Files.walk(FOLDER)) {
+      for (Path file : all.filter(Files::isRegularFile).toList()) {
+        Path target = folder.resolve(FOLDER.relativize(file).toString());
+        Files.createDirectories(target.getParent());
+        String name = file.getFileName().toString();
+        boolean weights =
+            name.endsWith("model.safetensors") && !file.startsWith(FOLDER.resolve("vae"));
+        Files.copy(
+            file, weights ? target.resolveSibling(name.replace(".safe", ".fp16.safe")) : target);
+      }
+    }
+    assertThat(folder.resolve("unet/diffusion_pytorch_model.fp16.safetensors")).exists();
+    assertThat(folder.resolve("text_encoder/model.fp16.safetensors")).exists();
+    try (Generator variant = Models.generator(folder).engine("onnx").variant("fp16").load()) {
+      Image made = variant.generate("a red circle").steps(3).scheduler("ddim").run().get(0).image();
+      assertThat(made.rgb()).isEqualTo(request().run().get(0).image().rgb());
+    }
+  }
+
   @Test
   void defaultsAreTheModels() {
     GeneratedImage made = generator.generate("a").steps(1).run().get(0);

@@ -23,6 +23,11 @@ final class Quantized {
     Value x = node.input(0);
     Shape rows = x.rank() == 1 ? new Shape(List.of(Dim.of(1), x.dim(0))) : x.shape();
     String in = to.reshape(path, to.of(x), x.shape(), rows);
+    StoredTensor order = weight.order();
+    if (order != null) {
+      String columns = to.piece(path + "/order", order, weight.columns());
+      in = to.op(path, "Gather", in(in, columns), Attr.of("axis", -1L));
+    }
     String added = to.ofOptional(bias);
     String product =
         switch (weight.layout()) {

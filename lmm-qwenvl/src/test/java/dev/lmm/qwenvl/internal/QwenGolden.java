@@ -39,7 +39,7 @@ public final class QwenGolden implements AutoCloseable {
     return Image.read(ROOT.resolve("media").resolve(name + ".png"));
   }
 
-  Video video(String name) {
+  private static Video video(Json json, String name) {
     try (Stream<Path> files = Files.list(ROOT.resolve("media").resolve(name))) {
       List<Image> frames = files.sorted().map(Image::read).toList();
       return Video.of(frames, json.at("videos").at(name).doubleAt("fps"));
@@ -52,15 +52,28 @@ public final class QwenGolden implements AutoCloseable {
     return json.at("cases").elements();
   }
 
+  Video video(String name) {
+    return video(json, name);
+  }
+
   /** A picture or video as a question brings it. */
   Seen seen(String name) {
+    return seen(model, json, name);
+  }
+
+  private static Seen seen(QwenModel model, Json json, String name) {
     var request = model.ask("a");
     boolean video = json.at("videos").has(name);
-    request = video ? request.video(video(name)) : request.image(picture(name));
+    request = video ? request.video(video(json, name)) : request.image(picture(name));
     return model.message(request).seen().get(0);
   }
 
   List<Message> messages(Json one) {
+    return messages(model, json, one);
+  }
+
+  /** The conversation of a golden. */
+  static List<Message> messages(QwenModel model, Json json, Json one) {
     List<Message> messages = new ArrayList<>();
     for (Json message : one.at("messages").elements()) {
       Json content = message.at("content");
@@ -71,7 +84,7 @@ public final class QwenGolden implements AutoCloseable {
           if (part.stringAt("type").equals("text")) {
             text = part.stringAt("text");
           } else {
-            seen.add(seen(part.stringAt("name")));
+            seen.add(seen(model, json, part.stringAt("name")));
           }
         }
       }

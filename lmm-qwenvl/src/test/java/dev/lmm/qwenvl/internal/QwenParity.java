@@ -98,6 +98,13 @@ public abstract class QwenParity {
     return values;
   }
 
+  /** What the model thinks of the token after a prompt. */
+  static float[] firstLogits(QwenModel model, Prompt prompt) {
+    FirstLogits first = new FirstLogits(model.language());
+    new Decoder(first, null, model.ends()).generate(prompt, model.defaults().maxTokens(1));
+    return first.logits;
+  }
+
   /** Keeps what the prompt's steps were given and gave. */
   private static final class FirstLogits implements StepModel {
     private final StepModel model;

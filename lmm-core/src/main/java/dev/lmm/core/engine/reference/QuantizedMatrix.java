@@ -19,8 +19,11 @@ final class QuantizedMatrix {
   private final short[] codes;
   // [rows, blocks]
   private final float[] scales;
+  // [columns], or null if the numbers come in the order of the codes.
+  private final int @Nullable [] order;
 
-  private QuantizedMatrix(QuantizedTensor tensor, short[] codes, float[] scales) {
+  private QuantizedMatrix(
+      QuantizedTensor tensor, short[] codes, float[] scales, int @Nullable [] order) {
     this.layout = tensor.layout();
     this.rows = Math.toIntExact(tensor.rows());
     this.columns = Math.toIntExact(tensor.columns());
@@ -28,6 +31,7 @@ final class QuantizedMatrix {
     this.blocks = Math.toIntExact(tensor.blocks());
     this.codes = codes;
     this.scales = scales;
+    this.order = order;
   }
 
   static QuantizedMatrix read(QuantizedTensor tensor, WeightStore store) {
@@ -45,7 +49,12 @@ final class QuantizedMatrix {
     }
     float[] scales = new float[Math.multiplyExact(rows, blocks)];
     bytes(store, tensor.scales()).asFloatBuffer().get(scales);
-    return new QuantizedMatrix(tensor, codes, scales);
+    int[] order = null;
+    if (tensor.order() != null) {
+      order = new int[columns];
+      bytes(store, tensor.order()).asIntBuffer().get(order);
+    }
+    return new QuantizedMatrix(tensor, codes, scales, order);
   }
 
   private static ByteBuffer bytes(WeightStore store, StoredTensor piece) {
@@ -88,7 +97,17 @@ final class QuantizedMatrix {
    * @return [count, rows]
    */
   float[] times(float[] x, int count) {
-    return layout == Layout.BLOCKS ? blockwise(x, count) : together(x, count);
+    float[] ordered = order == null ? x : ordered(x, order);
+    return layout == Layout.BLOCKS ? blockwise(ordered, count) : together(ordered, count);
+  }
+
+  private static float[] ordered(float[] x, int[] order) {
+    float[] ordered = new float[x.length];
+    for (int i = 0; i < x.length; i++) {
+      int column = i % order.length;
+      ordered[i] = x[i - column + order[column]];
+    }
+    return ordered;
   }
 
   private float[] blockwise(float[] x, int count) {
