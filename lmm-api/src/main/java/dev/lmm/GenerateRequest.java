@@ -27,9 +27,17 @@ public final class GenerateRequest {
   private double strength = 0.8;
   private int width;
   private int height;
+  private boolean longPrompts;
+  private boolean promptWeights;
   private List<Lora> loras = List.of();
+  private List<TextualInversion> textualInversions = List.of();
   private @Nullable Image image;
   private @Nullable Image mask;
+  private boolean safetyChecker = true;
+  private boolean vaeTiling;
+  private @Nullable Path previewBy;
+  private @Nullable Path decodeBy;
+  private @Nullable String missing;
   private @Nullable Cancellation cancellation;
   private @Nullable Consumer<DenoisingStep> listener;
 
@@ -59,9 +67,17 @@ public final class GenerateRequest {
     this.strength = other.strength;
     this.width = other.width;
     this.height = other.height;
+    this.longPrompts = other.longPrompts;
+    this.promptWeights = other.promptWeights;
     this.loras = other.loras;
+    this.textualInversions = other.textualInversions;
     this.image = other.image;
     this.mask = other.mask;
+    this.safetyChecker = other.safetyChecker;
+    this.vaeTiling = other.vaeTiling;
+    this.previewBy = other.previewBy;
+    this.decodeBy = other.decodeBy;
+    this.missing = other.missing;
     this.cancellation = other.cancellation;
     this.listener = other.listener;
   }
@@ -221,6 +237,56 @@ public final class GenerateRequest {
   }
 
   /**
+   * Whether prompts may be longer than the text tower reads at once. They are read in chunks of 75
+   * tokens, one after the other, each with a begin and an end token of its own; a chunk ends behind
+   * its last comma if that stands among its last 20 tokens, and at the word {@code BREAK} if {@link
+   * #promptWeights weights} are read. Of the two prompts, the shorter one is filled up with the
+   * chunks of an empty prompt. Otherwise, as in diffusers, what goes beyond 75 tokens is left out,
+   * with a warning.
+   *
+   * @param longPrompts false by default
+   * @return a new request
+   */
+  public GenerateRequest longPrompts(boolean longPrompts) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.longPrompts = longPrompts;
+    return changed;
+  }
+
+  /**
+   * Whether brackets in prompts weigh words, in the widely used form: {@code (word)} counts 1.1
+   * times, {@code (word:1.3)} 1.3 times, {@code [word]} 1/1.1 times, brackets within brackets
+   * multiply, and a backslash makes a bracket a bracket. The tower's states of a chunk are
+   * multiplied with the weights of its tokens, then all with one number that brings back their
+   * mean. Otherwise, as in diffusers, brackets are text.
+   *
+   * @param promptWeights false by default
+   * @return a new request
+   */
+  public GenerateRequest promptWeights(boolean promptWeights) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.promptWeights = promptWeights;
+    return changed;
+  }
+
+  /**
+   * Lets a word in prompts stand for learned vectors (textual inversion), for this request alone.
+   *
+   * @param word what prompts call it, for instance {@code <cat-toy>}; replaced wherever it stands,
+   *     in upper or lower case
+   * @param file diffusers' or the web user interface's, for SDXL with vectors for both encoders
+   * @return a new request; running it fails with {@link CheckpointException} if the file is broken
+   *     or not for this model
+   */
+  public GenerateRequest textualInversion(String word, Path file) {
+    List<TextualInversion> more = new ArrayList<>(textualInversions);
+    more.add(new TextualInversion(word, file));
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.textualInversions = List.copyOf(more);
+    return changed;
+  }
+
+  /**
    * Changes the model by a low-rank adapter as it was trained; see {@link #lora(Path, double)}.
    *
    * @param file the adapter
@@ -275,6 +341,62 @@ public final class GenerateRequest {
   }
 
   /**
+   * Whether the autoencoder works on large pictures tile by tile, so that its memory does not grow
+   * with them: pictures larger than it was made for, in tiles of that size which overlap by a
+   * quarter and fade into each other, as diffusers' {@code enable_vae_tiling} does. Pictures of a
+   * request are always decoded one by one.
+   *
+   * @param vaeTiling false by default
+   * @return a new request
+   */
+  public GenerateRequest vaeTiling(boolean vaeTiling) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.vaeTiling = vaeTiling;
+    return changed;
+  }
+
+  /**
+   * Makes {@link DenoisingStep#preview previews} with another autoencoder, usually a tiny one (such
+   * as madebyollin/taesd, or taesdxl for SDXL) that is fast enough for every step, instead of a
+   * linear map.
+   *
+   * @param folder with its config.json and weights; loaded once, with the first request
+   * @return a new request; running it fails if its latents are not like the model's
+   */
+  public GenerateRequest previewBy(Path folder) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.previewBy = Check.notNull(folder, "previewBy");
+    return changed;
+  }
+
+  /**
+   * Decodes the picture with another autoencoder, for instance a tiny one: many times faster, and a
+   * little less exact.
+   *
+   * @param folder with its config.json and weights; loaded once, with the first request
+   * @return a new request; running it fails if its latents are not like the model's
+   */
+  public GenerateRequest decodeBy(Path folder) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.decodeBy = Check.notNull(folder, "decodeBy");
+    return changed;
+  }
+
+  /**
+   * Whether the model's safety checker, if it was published with one, looks at the picture. One
+   * that it may find not safe for all comes out black, {@link GeneratedImage#withheld}, with a
+   * warning. Previews of steps are not looked at.
+   *
+   * @param safetyChecker true by default
+   * @return a new request
+   */
+  public GenerateRequest safetyChecker(boolean safetyChecker) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.safetyChecker = safetyChecker;
+    return changed;
+  }
+
+  /**
    * Lets a run be stopped, within one step.
    *
    * @param cancellation stops the run
@@ -308,10 +430,35 @@ public final class GenerateRequest {
    * @throws ClosedException if the model is closed
    */
   public List<GeneratedImage> run() {
+    String lacks = missing;
+    if (lacks != null && (image == null || (lacks.contains("mask") && mask == null))) {
+      throw new InvalidRequestException(
+          "image: is missing; the picture this request was read from was made from " + lacks);
+    }
     return runner.apply(this);
   }
 
+  /** Remembers what a file does not hold, but the request that was read from it needs. */
+  GenerateRequest missing(String what) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.missing = what;
+    return changed;
+  }
+
   // What was asked for; for implementations.
+
+  /**
+   * The request as text, in the form that the web user interfaces of the field put into PNG files
+   * and read from them, and {@link Generator#again} too. Files of adapters and learned words are
+   * named without their folders.
+   *
+   * @param model the model's name
+   * @return prompt, negative prompt and a line of settings; the steps, guidance, scheduler and size
+   *     of this request must be set
+   */
+  public String parameters(String model) {
+    return RequestText.write(this, model);
+  }
 
   /**
    * The prompt.
@@ -431,6 +578,33 @@ public final class GenerateRequest {
   }
 
   /**
+   * Whether prompts are read in chunks.
+   *
+   * @return whether prompts are read in chunks
+   */
+  public boolean longPrompts() {
+    return longPrompts;
+  }
+
+  /**
+   * Whether brackets weigh words.
+   *
+   * @return whether brackets weigh words
+   */
+  public boolean promptWeights() {
+    return promptWeights;
+  }
+
+  /**
+   * The words that stand for learned vectors.
+   *
+   * @return in the order they were given
+   */
+  public List<TextualInversion> textualInversions() {
+    return textualInversions;
+  }
+
+  /**
    * The low-rank adapters.
    *
    * @return in the order they were given
@@ -455,6 +629,42 @@ public final class GenerateRequest {
    */
   public @Nullable Image mask() {
     return mask;
+  }
+
+  /**
+   * Whether the safety checker looks at the picture.
+   *
+   * @return whether the safety checker looks at the picture
+   */
+  public boolean safetyChecker() {
+    return safetyChecker;
+  }
+
+  /**
+   * Whether large pictures are worked on in tiles.
+   *
+   * @return whether large pictures are worked on in tiles
+   */
+  public boolean vaeTiling() {
+    return vaeTiling;
+  }
+
+  /**
+   * The autoencoder of previews; null for a linear map.
+   *
+   * @return its folder
+   */
+  public @Nullable Path previewBy() {
+    return previewBy;
+  }
+
+  /**
+   * The autoencoder of the picture; null for the model's own.
+   *
+   * @return its folder
+   */
+  public @Nullable Path decodeBy() {
+    return decodeBy;
   }
 
   /**

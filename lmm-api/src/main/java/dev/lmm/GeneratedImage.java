@@ -11,9 +11,10 @@ import java.nio.file.Path;
  * @param steps number of denoising steps
  * @param parameters the request as other tools write and read it in PNG files: prompt, negative
  *     prompt, and a line of settings
+ * @param withheld whether the model's safety checker put a black picture in its place
  */
 public record GeneratedImage(
-    Image image, long seed, String scheduler, int steps, String parameters) {
+    Image image, long seed, String scheduler, int steps, String parameters, boolean withheld) {
 
   /**
    * Writes the picture. A PNG carries {@link #parameters} in a text chunk of that name, and the

@@ -1,5 +1,6 @@
 package dev.lmm;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -42,6 +43,36 @@ public interface Generator extends AutoCloseable {
    * @return the request, to be run
    */
   GenerateRequest generate(String prompt);
+
+  /**
+   * The request that a PNG file carries; adapters and learned words are looked for in its folder.
+   *
+   * @param png a picture that {@link GeneratedImage#save} wrote, or another tool in the same form
+   * @return the request, see {@link #again(Path, Path)}
+   * @throws ImageException if the file is no PNG, or carries no such text
+   * @throws InvalidRequestException if the text cannot be understood
+   */
+  default GenerateRequest again(Path png) {
+    Path folder = png.toAbsolutePath().getParent();
+    return again(png, folder == null ? png : folder);
+  }
+
+  /**
+   * The request that a PNG file carries. With the same model it makes the same picture again, if
+   * this library made it. Start pictures and masks are not in the file: {@link GenerateRequest#run}
+   * tells that they are missing until they are given. Of what other tools write, the prompts with
+   * their weights, adapters, steps, sampler, guidance, seed, size and clip skip are taken; they
+   * draw their noise in other ways, so their picture comes out another one.
+   *
+   * @param png a picture that {@link GeneratedImage#save} wrote, or another tool in the same form
+   * @param files the folder of the adapters and learned words that the text names
+   * @return the request
+   * @throws ImageException if the file is no PNG, or carries no such text
+   * @throws InvalidRequestException if the text cannot be understood
+   */
+  default GenerateRequest again(Path png, Path files) {
+    return RequestText.read(PngText.read(png, "parameters"), png.toString(), files, this);
+  }
 
   @Override
   void close();

@@ -22,8 +22,14 @@ import picocli.CommandLine.Option;
 /** {@code lmm generate}. */
 @Command(name = "generate", description = "Makes pictures from text, or from a picture and text.")
 final class GenerateCommand extends ModelCommand {
-  @Option(names = "--prompt", paramLabel = "TEXT", required = true, description = "What it shows.")
-  String prompt = "";
+  @Option(names = "--prompt", paramLabel = "TEXT", description = "What it shows.")
+  @Nullable String prompt;
+
+  @Option(
+      names = "--again",
+      paramLabel = "FILE",
+      description = "The request of a PNG file made before, instead of a prompt.")
+  @Nullable String again;
 
   @Option(names = "--negative", paramLabel = "TEXT", description = "What it must not show.")
   @Nullable String negative;
@@ -38,7 +44,7 @@ final class GenerateCommand extends ModelCommand {
   @Nullable Double guidanceRescale;
 
   @Option(names = "--seed", description = "0 by default.")
-  long seed;
+  @Nullable Long seed;
 
   @Option(names = "--scheduler", paramLabel = "NAME", description = "The model's own by default.")
   @Nullable String scheduler;
@@ -56,7 +62,7 @@ final class GenerateCommand extends ModelCommand {
   int count = 1;
 
   @Option(names = "--clip-skip", description = "Last layers of the text tower left out.")
-  int clipSkip;
+  @Nullable Integer clipSkip;
 
   @Option(names = "--init-image", paramLabel = "FILE", description = "A picture to start from.")
   @Nullable String initImage;
@@ -76,6 +82,36 @@ final class GenerateCommand extends ModelCommand {
       description = "An adapter (LoRA) and how strongly it acts, 1 by default; repeat for several.")
   List<String> loras = new ArrayList<>();
 
+  @Option(
+      names = "--embedding",
+      paramLabel = "WORD=FILE",
+      description = "A word of the prompts that stands for learned vectors; repeat for several.")
+  Map<String, String> embeddings = new LinkedHashMap<>();
+
+  @Option(names = "--long-prompts", description = "Reads all of a prompt, 75 tokens at a time.")
+  boolean longPrompts;
+
+  @Option(names = "--prompt-weights", description = "Reads (word:1.3) and [word] as weights.")
+  boolean promptWeights;
+
+  @Option(names = "--no-safety-checker", description = "The model's own is not asked.")
+  boolean noSafetyChecker;
+
+  @Option(names = "--vae-tiling", description = "Decodes large pictures in tiles: less memory.")
+  boolean vaeTiling;
+
+  @Option(
+      names = "--preview-by",
+      paramLabel = "DIR",
+      description = "A tiny autoencoder that makes the previews.")
+  @Nullable String previewBy;
+
+  @Option(
+      names = "--decode-by",
+      paramLabel = "DIR",
+      description = "A tiny autoencoder that decodes the picture.")
+  @Nullable String decodeBy;
+
   @Option(names = "--previews", paramLabel = "DIR", description = "Takes a picture of each step.")
   @Nullable String previews;
 
@@ -88,10 +124,13 @@ final class GenerateCommand extends ModelCommand {
 
   @Override
   public Integer call() {
+    if ((prompt == null) == (again == null)) {
+      throw wrong("expected one of --prompt and --again");
+    }
     if ((width == 0) != (height == 0)) {
       throw wrong("--width and --height belong together");
     }
-    if ((strength != null || mask != null) && initImage == null) {
+    if ((strength != null || mask != null) && initImage == null && again == null) {
       throw wrong("--strength and --mask need --init-image");
     }
     Path target = path(out);
@@ -108,6 +147,9 @@ final class GenerateCommand extends ModelCommand {
         image.put("height", made.image().height());
         image.put("scheduler", made.scheduler());
         image.put("steps", made.steps());
+        if (made.withheld()) {
+          image.put("withheld", true);
+        }
         images.add(image);
       }
       Map<String, Object> document = document(loaded.info());
@@ -119,7 +161,12 @@ final class GenerateCommand extends ModelCommand {
 
   private GenerateRequest request(Model loaded) {
     GenerateRequest request =
-        loaded.generator().generate(prompt).seed(seed).count(count).clipSkip(clipSkip);
+        again == null
+            ? loaded.generator().generate(Check.notNull(prompt, "prompt"))
+            : loaded.generator().again(path(again));
+    request = request.count(count);
+    request = seed == null ? request : request.seed(seed);
+    request = clipSkip == null ? request : request.clipSkip(clipSkip);
     request = negative == null ? request : request.negative(negative);
     request = steps == null ? request : request.steps(steps);
     request = guidance == null ? request : request.guidance(guidance);
@@ -130,6 +177,15 @@ final class GenerateCommand extends ModelCommand {
     request = strength == null ? request : request.strength(strength);
     request = initImage == null ? request : request.from(Image.read(path(initImage)));
     request = mask == null ? request : request.mask(Image.read(path(mask)));
+    request = longPrompts ? request.longPrompts(true) : request;
+    request = promptWeights ? request.promptWeights(true) : request;
+    request = noSafetyChecker ? request.safetyChecker(false) : request;
+    request = vaeTiling ? request.vaeTiling(true) : request;
+    request = previewBy == null ? request : request.previewBy(path(previewBy));
+    request = decodeBy == null ? request : request.decodeBy(path(decodeBy));
+    for (Map.Entry<String, String> embedding : embeddings.entrySet()) {
+      request = request.textualInversion(embedding.getKey(), path(embedding.getValue()));
+    }
     for (String lora : loras) {
       request = adapted(request, lora);
     }

@@ -102,6 +102,19 @@ public final class CheckpointWeights implements WeightStore, AutoCloseable {
     return of(file.toString(), contents.tensors(), Map.of(), temporaries(List.of(contents)));
   }
 
+  /**
+   * Opens a single file of tensors by its ending.
+   *
+   * @param file ends in {@code .safetensors}; everything else is read as {@code torch.save} writes
+   * @return its tensors
+   * @throws CheckpointException if it is missing or broken
+   */
+  public static CheckpointWeights ofFile(Path file) {
+    return file.toString().endsWith(".safetensors")
+        ? ofSafetensors(file.toString(), List.of(file))
+        : ofTorch(file);
+  }
+
   static List<Path> temporaries(List<TorchCheckpoint.Contents> contents) {
     List<Path> paths = new ArrayList<>();
     for (TorchCheckpoint.Contents content : contents) {

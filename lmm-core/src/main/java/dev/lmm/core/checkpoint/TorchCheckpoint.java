@@ -36,7 +36,9 @@ import org.jspecify.annotations.Nullable;
 public final class TorchCheckpoint {
   private static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
   private static final long LEGACY_PROTOCOL = 1001;
-  private static final List<String> WRAPPERS = List.of("state_dict", "model_state_dict", "model");
+  // The last is that of textual inversions as the web user interface writes them.
+  private static final List<String> WRAPPERS =
+      List.of("state_dict", "model_state_dict", "model", "string_to_param");
   private static final int MAX_RANK = 32;
 
   // Storages and dtypes by their names in torch. Null: known, but no type of ours.

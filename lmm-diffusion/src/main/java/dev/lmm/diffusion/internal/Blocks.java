@@ -66,12 +66,16 @@ final class Blocks {
 
   /** Nearest neighbours up to a size, then a convolution. */
   static Value upsample(GraphBuilder g, Value x, long height, long width) {
-    Value larger =
-        g.resize(
-            x,
-            new Attributes.Resize(
-                Shape.ofFixed(height, width), Attributes.ResizeMode.NEAREST, false, false));
+    Value larger = enlarge(g, x, height, width);
     return conv3(g, "upsamplers.0.conv", larger, (int) channels(x));
+  }
+
+  /** Nearest neighbours up to a size. */
+  static Value enlarge(GraphBuilder g, Value x, long height, long width) {
+    return g.resize(
+        x,
+        new Attributes.Resize(
+            Shape.ofFixed(height, width), Attributes.ResizeMode.NEAREST, false, false));
   }
 
   /** To rows: [batch, h*w, channels]. */

@@ -20,6 +20,22 @@ final class Configs {
     return (int) value;
   }
 
+  /** A list of at least one small positive number, one for each block. */
+  static List<Integer> list(Json config, String key) {
+    List<Integer> values = new ArrayList<>();
+    for (Json value : config.at(key).elements()) {
+      long number = value.asLong();
+      if (number < 1 || number > 1 << 16) {
+        throw value.unexpected("a number from 1 to " + (1 << 16));
+      }
+      values.add((int) number);
+    }
+    if (values.isEmpty() || values.size() > 16) {
+      throw config.at(key).unexpected("a number from 1 to 65536 for each of up to 16 blocks");
+    }
+    return List.copyOf(values);
+  }
+
   /** A list, or one number for all. */
   static List<Integer> each(Json config, String key, int absent, int count) {
     if (!config.hasValue(key) || !config.at(key).isArray()) {

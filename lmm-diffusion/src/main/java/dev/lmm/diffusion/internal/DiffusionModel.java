@@ -65,11 +65,6 @@ final class DiffusionModel implements Model, Generator, Inspection {
     String scheduler = Schedulers.nameOf(schedulerConfig);
     // A scheduler the file cannot make is told now, not at the first picture.
     Schedulers.of(schedulerConfig, scheduler, null, 1);
-    if (has(index, "safety_checker")) {
-      LOG.warn(
-          "{} was published with a safety checker, which lmm does not run; look at what you show",
-          context.info().id());
-    }
     List<AutoCloseable> parts = new ArrayList<>();
     try {
       TextEncoder first =
@@ -77,8 +72,15 @@ final class DiffusionModel implements Model, Generator, Inspection {
       TextEncoder second =
           xl ? keep(parts, TextEncoder.load(context, "text_encoder_2", "tokenizer_2", true)) : null;
       Unet unet = keep(parts, Unet.load(context));
-      Autoencoder vae = keep(parts, Autoencoder.load(context, unet.config().sampleSize()));
+      int latentSize = unet.config().sampleSize();
+      Autoencoder vae =
+          keep(parts, Autoencoder.load(context, context.folder().resolve("vae"), latentSize));
+      OtherAutoencoders others = keep(parts, new OtherAutoencoders(context, latentSize));
       check(index, first, second, unet, vae);
+      SafetyChecker checker = has(index, "safety_checker") ? SafetyChecker.of(context) : null;
+      if (checker != null) {
+        parts.add(checker);
+      }
       Map<String, Summaries.Part> graphs = new LinkedHashMap<>();
       graphs.put("text_encoder", first.part());
       if (second != null) {
@@ -103,6 +105,8 @@ final class DiffusionModel implements Model, Generator, Inspection {
               unet,
               vae,
               new Loras(layers(graphs, unet.config())),
+              others,
+              checker,
               schedulerConfig,
               scheduler,
               xl,

@@ -18,18 +18,23 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * From a request to pictures: text, noise, one step after the other, autoencoder. Random numbers
  * are drawn in diffusers' order. Not thread-safe.
  */
 final class Pipeline {
+  private static final Logger LOG = LoggerFactory.getLogger(Pipeline.class);
   private static final int STEPS = 50;
 
   private final Prompts prompts;
   private final Unet unet;
   private final Autoencoder vae;
   private final Loras loras;
+  private final OtherAutoencoders others;
+  private final @Nullable SafetyChecker checker;
   private final Json schedulerConfig;
   private final String schedulerName;
   private final boolean xl;
@@ -40,6 +45,8 @@ final class Pipeline {
       Unet unet,
       Autoencoder vae,
       Loras loras,
+      OtherAutoencoders others,
+      @Nullable SafetyChecker checker,
       Json schedulerConfig,
       String schedulerName,
       boolean xl,
@@ -49,6 +56,8 @@ final class Pipeline {
     this.unet = unet;
     this.vae = vae;
     this.loras = loras;
+    this.others = others;
+    this.checker = checker;
     this.schedulerConfig = schedulerConfig;
     this.schedulerName = schedulerName;
     this.xl = xl;
@@ -102,14 +111,10 @@ final class Pipeline {
     double guidance = Double.isNaN(request.guidance()) ? (xl ? 5.0 : 7.5) : request.guidance();
     Map<String, LoraBranches> adapters = loras.of(request.loras());
     Conditioning conditioning =
-        prompts.encode(
-            request.prompt(),
-            request.negative(),
-            guidance > 1,
-            request.clipSkip(),
-            sizes(width, height),
-            adapters,
-            request.cancellation());
+        prompts.encode(request, guidance > 1, sizes(width, height), adapters);
+    // Loaded now: not after all the steps, if it does not fit.
+    others.or(request.decodeBy(), vae);
+    others.or(request.previewBy(), vae);
     List<GeneratedImage> images = new ArrayList<>();
     for (int i = 0; i < request.count(); i++) {
       images.add(new Run(request, conditioning, adapters, guidance, width, height, i).picture());
@@ -196,31 +201,28 @@ final class Pipeline {
         tell(scheduler, call - begin, scheduler.calls() - begin, call);
       }
       check();
-      Image image = vae.decode(latents, h, w, cancellation);
-      return new GeneratedImage(image, request.seed() + index, name, steps, parameters());
+      Image image = decode(latents);
+      boolean withheld = checker != null && request.safetyChecker() && checker.withholds(image);
+      if (withheld) {
+        LOG.warn(
+            "The safety checker may have seen something not safe for all in the picture of seed {};"
+                + " it is withheld, and a black one returned. Try another prompt or seed, or turn"
+                + " the checker off with safetyChecker(false)",
+            request.seed() + index);
+        image = Image.ofRgb(width, height, new byte[3 * width * height]);
+      }
+      return new GeneratedImage(image, request.seed() + index, name, steps, parameters(), withheld);
     }
 
-    /** As the web user interfaces of the field write it. */
+    /** The request with what was chosen for it, to be written into files. */
     private String parameters() {
-      StringBuilder text = new StringBuilder(request.prompt());
-      if (request.negative() != null) {
-        text.append("\nNegative prompt: ").append(request.negative());
-      }
-      text.append("\nSteps: ").append(steps).append(", Sampler: ").append(name);
-      if (request.sigmas() != null) {
-        text.append(", Schedule type: ").append(request.sigmas());
-      }
-      text.append(", CFG scale: ").append(guidance);
-      text.append(", Seed: ").append(request.seed() + index);
-      text.append(", Size: ").append(width).append('x').append(height);
-      if (request.image() != null) {
-        text.append(", Denoising strength: ").append(request.strength());
-      }
-      if (request.clipSkip() > 0) {
-        // They count the last layer as 1.
-        text.append(", Clip skip: ").append(request.clipSkip() + 1);
-      }
-      return text.append(", Model: ").append(modelName).toString();
+      return request
+          .steps(steps)
+          .guidance(guidance)
+          .scheduler(name)
+          .size(width, height)
+          .seed(request.seed() + index)
+          .parameters(modelName);
     }
 
     private void check() {
@@ -251,7 +253,7 @@ final class Pipeline {
                 + " steps leaves none; expected at least one");
       }
       float[] planes = Pictures.planes(image, width, height);
-      float[] clean = vae.encode(planes, height, width, random, cancellation);
+      float[] clean = vae.encode(planes, height, width, request.vaeTiling(), random, cancellation);
       noise = random.randn(size);
       Image drawn = request.mask();
       boolean fresh = drawn != null && request.strength() == 1;
@@ -271,7 +273,8 @@ final class Pipeline {
         masked[i] = full[i % full.length] < 0.5f ? planes[i] : 0;
       }
       // Drawn from the posterior by both kinds of pipelines, though one does not use it.
-      float[] maskedLatents = vae.encode(masked, height, width, random, cancellation);
+      float[] maskedLatents =
+          vae.encode(masked, height, width, request.vaeTiling(), random, cancellation);
       if (unet.config().inChannels() == vae.channels()) {
         kept = clean;
         mask = small;
@@ -352,8 +355,20 @@ final class Pipeline {
                   done,
                   count,
                   scheduler.timestep(call),
-                  () -> vae.preview(now, h, w),
-                  () -> vae.decode(now, h, w, cancellation)));
+                  () -> preview(now),
+                  () -> decode(now)));
+    }
+
+    private Image decode(float[] from) {
+      return others
+          .or(request.decodeBy(), vae)
+          .decode(from, h, w, request.vaeTiling(), cancellation);
+    }
+
+    private Image preview(float[] from) {
+      return request.previewBy() == null
+          ? vae.preview(from, h, w)
+          : others.or(request.previewBy(), vae).decode(from, h, w, false, cancellation);
     }
 
     private float[] scaled(float[] values, double factor) {

@@ -1,8 +1,9 @@
 package dev.lmm.diffusion.internal;
 
 import dev.lmm.UnsupportedModelException;
+import dev.lmm.core.graph.Graph;
+import dev.lmm.core.graph.WeightUsage;
 import dev.lmm.core.json.Json;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -16,6 +17,7 @@ import java.util.List;
  * @param shiftFactor subtracted before that; 0 for nothing
  * @param quantConv whether the encoder ends in a 1x1 convolution
  * @param postQuantConv whether the decoder begins with one
+ * @param tileSize side of the tiles that large pictures are cut into: {@code sample_size}
  * @param midAttention whether the middle has attention
  */
 public record VaeConfig(
@@ -27,19 +29,15 @@ public record VaeConfig(
     double shiftFactor,
     boolean quantConv,
     boolean postQuantConv,
-    boolean midAttention) {
+    int tileSize,
+    boolean midAttention)
+    implements Codec {
 
   public static VaeConfig of(Json c) {
     Configs.only(c, "act_fn", "silu");
     Configs.only(c, "in_channels", 3L);
     Configs.only(c, "out_channels", 3L);
-    List<Integer> channels = new ArrayList<>();
-    for (Json value : c.at("block_out_channels").elements()) {
-      channels.add((int) value.asLong());
-    }
-    if (channels.isEmpty() || channels.stream().anyMatch(n -> n < 1 || n > 1 << 16)) {
-      throw c.at("block_out_channels").unexpected("a number from 1 to 65536 for each block");
-    }
+    List<Integer> channels = Configs.list(c, "block_out_channels");
     types(c, "down_block_types", "DownEncoderBlock2D", channels.size());
     types(c, "up_block_types", "UpDecoderBlock2D", channels.size());
     double factor = c.doubleAt("scaling_factor", 0.18215);
@@ -47,7 +45,7 @@ public record VaeConfig(
       throw c.at("scaling_factor").unexpected("a number above 0");
     }
     return new VaeConfig(
-        List.copyOf(channels),
+        channels,
         Configs.positive(c, "layers_per_block", 1),
         Configs.positive(c, "latent_channels", 4),
         Configs.positive(c, "norm_num_groups", 32),
@@ -55,6 +53,7 @@ public record VaeConfig(
         c.doubleAt("shift_factor", 0),
         c.boolAt("use_quant_conv", true),
         c.boolAt("use_post_quant_conv", true),
+        Configs.positive(c, "sample_size", 32),
         c.boolAt("mid_block_add_attention", true));
   }
 
@@ -70,8 +69,23 @@ public record VaeConfig(
     }
   }
 
-  /** How many pixels a latent stands for, on each side. */
-  int scale() {
+  @Override
+  public int scale() {
     return 1 << (channels.size() - 1);
+  }
+
+  @Override
+  public boolean isDrawn() {
+    return true;
+  }
+
+  @Override
+  public Graph decoder(WeightUsage usage, int height, int width) {
+    return VaeGraphs.decoder(this, usage, height, width);
+  }
+
+  @Override
+  public Graph encoder(WeightUsage usage, int height, int width) {
+    return VaeGraphs.encoder(this, usage, height, width);
   }
 }

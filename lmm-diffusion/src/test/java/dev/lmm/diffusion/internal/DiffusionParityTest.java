@@ -62,7 +62,8 @@ class DiffusionParityTest {
         TextEncoderConfig config =
             TextEncoderConfig.of(Json.parse(folder.resolve("config.json")), projected);
         try (CheckpointWeights weights = CheckpointFiles.open(folder)) {
-          Graph graph = TextEncoderGraph.of(config, part, new WeightUsage(weights, "config"));
+          Graph graph =
+              TextEncoderGraph.of(config, part, new WeightUsage(weights, "config"), false);
           Tensor ids = Goldens.tensor(golden, part + ".ids");
           Map<String, Tensor> inputs = new HashMap<>(Map.of("ids", ids));
           if (projected) {

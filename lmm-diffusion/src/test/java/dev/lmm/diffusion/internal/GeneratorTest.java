@@ -187,13 +187,139 @@ class GeneratorTest {
         .isEqualTo(
             "a red circle\nNegative prompt: 흐림\nSteps: 3, Sampler: ddim, CFG scale: 5.0, Seed: 7,"
                 + " Size: 64x64, Model: "
-                + FOLDER);
+                + FOLDER
+                + ", Version: lmm");
     assertThat(Arrays.equals(Image.read(png).rgb(), made.image().rgb())).isTrue();
     String bytes = new String(Files.readAllBytes(png), StandardCharsets.UTF_8);
     assertThat(bytes).contains("iTXtparameters\0").contains("Negative prompt: 흐림");
     assertThat(bytes)
         .contains("XML:com.adobe.xmp")
         .contains("digitalsourcetype/trainedAlgorithmicMedia");
+  }
+
+  private static void sameAgain(GenerateRequest request, Path png) {
+    GeneratedImage made = request.run().get(0);
+    made.save(png);
+    GeneratedImage again = generator.again(png).run().get(0);
+    assertThat(again.parameters()).isEqualTo(made.parameters());
+    assertThat(Arrays.equals(again.image().rgb(), made.image().rgb())).isTrue();
+  }
+
+  @Test
+  void theRequestReadFromAPictureMakesItAgain() throws IOException {
+    Path png = folder.resolve("그림.png");
+    Path files = FOLDER.resolveSibling("lora");
+    for (String name : List.of("sd15-peft.safetensors", "sd15-kohya.safetensors")) {
+      Files.copy(files.resolve(name), folder.resolve(name));
+    }
+    Path word = FOLDER.resolveSibling("prompts").resolve("one.bin");
+    Files.copy(word, folder.resolve("one.bin"));
+    GenerateRequest plain = generator.generate("a red circle").steps(2);
+    sameAgain(plain, png);
+    sameAgain(generator.generate("").steps(1), png);
+    sameAgain(
+        generator
+            .generate("빨간 원,\n\"a\" <lora:x:1> (b:1.2) \\\\ <w>")
+            .negative("")
+            .steps(2)
+            .guidance(3.3)
+            .guidanceRescale(0.3)
+            .seed(-7)
+            .size(72, 64)
+            .scheduler("euler")
+            .sigmas("karras")
+            .clipSkip(1)
+            .promptWeights(true)
+            .longPrompts(true)
+            .textualInversion("<w>", folder.resolve("one.bin"))
+            .lora(folder.resolve("sd15-peft.safetensors"), 0.25)
+            .lora(folder.resolve("sd15-kohya.safetensors"), -0.5),
+        png);
+    // Texts that look like what follows them.
+    sameAgain(
+        generator
+            .generate(" a\nNegative prompt: b\nSteps: 3, Seed: 4 ")
+            .negative("c\nSteps: 9, Sampler: x, Seed: 1")
+            .steps(1),
+        png);
+    // The picture of a count is that of its seed.
+    List<GeneratedImage> two = plain.count(2).run();
+    two.get(1).save(png);
+    assertThat(generator.again(png).run().get(0).image().rgb()).isEqualTo(two.get(1).image().rgb());
+    Image start = Image.read(FOLDER.resolve("start.png"));
+    plain.from(start).strength(0.5).run().get(0).save(png);
+    byte[] made = Image.read(png).rgb();
+    refused(() -> generator.again(png).run(), "was made from a picture");
+    assertThat(generator.again(png).from(start).run().get(0).image().rgb()).isEqualTo(made);
+  }
+
+  private void text(Path png, String type, byte[] body) throws IOException {
+    byte[] whole = Files.readAllBytes(FOLDER.resolve("start.png"));
+    java.io.ByteArrayOutputStream chunk = new java.io.ByteArrayOutputStream();
+    chunk.writeBytes(type.getBytes(StandardCharsets.ISO_8859_1));
+    chunk.writeBytes(body);
+    java.util.zip.CRC32 crc = new java.util.zip.CRC32();
+    crc.update(chunk.toByteArray());
+    java.nio.ByteBuffer all = java.nio.ByteBuffer.allocate(whole.length + body.length + 12);
+    all.put(whole, 0, 33).putInt(body.length).put(chunk.toByteArray()).putInt((int) crc.getValue());
+    all.put(whole, 33, whole.length - 33);
+    Files.write(png, all.array());
+  }
+
+  @Test
+  void whatOtherToolsWriteIsRead() throws IOException {
+    Path png = folder.resolve("a.png");
+    String theirs =
+        "parameters\0a (cat:1.2) <lora:style:0.8>, blue\nNegative prompt: dog\nSteps: 20, Sampler:"
+            + " DPM++ 2M Karras, CFG scale: 7, Seed: 1234, Size: 512x768, Model hash: 6ce0161689,"
+            + " Clip skip: 2, Lora hashes: \"style: 1a2b, x: 3c\", Version: v1.9.0";
+    text(png, "tEXt", theirs.getBytes(StandardCharsets.ISO_8859_1));
+    GenerateRequest request = generator.again(png);
+    assertThat(request.prompt()).isEqualTo("a (cat:1.2) , blue");
+    assertThat(request.negative()).isEqualTo("dog");
+    assertThat(request.scheduler()).isEqualTo("dpmpp-2m");
+    assertThat(request.sigmas()).isEqualTo("karras");
+    assertThat(List.of(request.steps(), request.width(), request.height(), request.clipSkip()))
+        .containsExactly(20, 512, 768, 1);
+    assertThat(request.guidance()).isEqualTo(7);
+    assertThat(request.seed()).isEqualTo(1234);
+    assertThat(request.promptWeights() && request.longPrompts()).isTrue();
+    assertThat(request.loras())
+        .containsExactly(
+            new dev.lmm.Lora(folder.toAbsolutePath().resolve("style.safetensors"), 0.8));
+
+    java.util.zip.Deflater deflater = new java.util.zip.Deflater();
+    deflater.setInput("a\nSteps: 1, Sampler: Euler a, Seed: 5".getBytes(StandardCharsets.UTF_8));
+    deflater.finish();
+    byte[] packed = new byte[200];
+    int length = deflater.deflate(packed);
+    deflater.end();
+    byte[] head = "parameters\0\0".getBytes(StandardCharsets.ISO_8859_1);
+    byte[] body = Arrays.copyOf(head, head.length + length);
+    System.arraycopy(packed, 0, body, head.length, length);
+    text(png, "zTXt", body);
+    assertThat(generator.again(png).scheduler()).isEqualTo("euler-a");
+    body[head.length + 4] ^= 0x55;
+    text(png, "zTXt", body);
+    assertThatThrownBy(() -> generator.again(png)).isInstanceOf(dev.lmm.ImageException.class);
+
+    text(png, "tEXt", "parameters\0just words".getBytes(StandardCharsets.ISO_8859_1));
+    refused(() -> generator.again(png), "has no line of settings with Steps and Seed");
+    String escaping = "parameters\0<lora:../x:1> a\nSteps: 1, Seed: 5";
+    text(png, "tEXt", escaping.getBytes(StandardCharsets.ISO_8859_1));
+    refused(() -> generator.again(png), "expected a plain file name");
+    text(png, "tEXt", "parameters\0a\nSteps: x, Seed: 5".getBytes(StandardCharsets.ISO_8859_1));
+    refused(() -> generator.again(png), "a.png: Steps is \"x\"; expected a number");
+    Path jpg = folder.resolve("a.jpg");
+    request().run().get(0).save(jpg);
+    assertThatThrownBy(() -> generator.again(jpg)).hasMessageContaining("is no PNG file");
+    assertThatThrownBy(() -> generator.again(FOLDER.resolve("start.png")))
+        .hasMessageContaining("carries no request");
+    assertThatThrownBy(() -> generator.again(folder.resolve("none.png")))
+        .hasMessageContaining("no such file");
+    byte[] whole = Files.readAllBytes(FOLDER.resolve("start.png"));
+    Files.write(png, Arrays.copyOf(whole, 50));
+    assertThatThrownBy(() -> generator.again(png)).isInstanceOf(dev.lmm.ImageException.class);
   }
 
   @Test

@@ -110,14 +110,17 @@ class LoraTest {
       plain.put("unet", UnetGraph.of(config, new WeightUsage(unet, "config"), h, w));
       plain.put(
           "text_encoder",
-          TextEncoderGraph.of(text, "text_encoder", new WeightUsage(encoder, "config")));
+          TextEncoderGraph.of(text, "text_encoder", new WeightUsage(encoder, "config"), false));
       if (pipeline.equals("sdxl")) {
         TextEncoderConfig second =
             TextEncoderConfig.of(Json.parse(root.resolve("text_encoder_2/config.json")), true);
         plain.put(
             "text_encoder_2",
             TextEncoderGraph.of(
-                second, "x", new WeightUsage(dev.lmm.core.graph.WeightSource.anything(), "x")));
+                second,
+                "x",
+                new WeightUsage(dev.lmm.core.graph.WeightSource.anything(), "x"),
+                false));
       }
       Path file = FILES.resolve(pipeline + "-peft.safetensors");
       Map<String, LoraBranches> branches =
@@ -143,7 +146,7 @@ class LoraTest {
       inputs.put("ids", Goldens.tensor(given, "text_encoder.ids"));
       graph =
           TextEncoderGraph.of(
-              text, "text_encoder", new WeightUsage(encoder, "config", own.ranks()));
+              text, "text_encoder", new WeightUsage(encoder, "config", own.ranks()), false);
       Goldens.close(
           run(engine, graph, encoder, inputs).get("normed.3"),
           Goldens.tensor(golden, pipeline + ".text"),

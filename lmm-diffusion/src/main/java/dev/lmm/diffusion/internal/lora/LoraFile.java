@@ -84,10 +84,7 @@ final class LoraFile {
    * @throws CheckpointException if it is broken, or has keys or sizes that are not the model's
    */
   static Map<LoraLayer, Change> read(Path file, LoraLayers layers) {
-    try (CheckpointWeights weights =
-        file.toString().endsWith(".safetensors")
-            ? CheckpointWeights.ofSafetensors(file.toString(), List.of(file))
-            : CheckpointWeights.ofTorch(file)) {
+    try (CheckpointWeights weights = CheckpointWeights.ofFile(file)) {
       LoraFile reader = new LoraFile(file, weights);
       reader.sort(layers);
       reader.change(LoraAlphas.of(file));
