@@ -9,6 +9,7 @@
 - ``resize.json``, ``resize.safetensors``: Pillow's resize of 8-bit pictures, sources and results;
 - ``crop.json``, ``crop.safetensors``: transformers' centre crop (which pads what is too small);
 - ``cuts.json``: what Pillow makes of files that are cut;
+- ``partial.json``: the same where Pillow is told to take what there is;
 - ``composite.json``: hashes of what ``alpha_composite`` makes of every level with every alpha;
 - ``sizes.json``: sizes after "shortest edge" and NaFlex resizing.
 """
@@ -26,7 +27,7 @@ from pathlib import Path
 import support
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageFile, ImageOps
 from transformers.image_transforms import center_crop, get_resize_output_image_size
 from transformers.image_utils import ChannelDimension
 from transformers.models.siglip2.image_processing_pil_siglip2 import get_image_size_for_max_num_patches
@@ -299,6 +300,34 @@ def cut_goldens() -> None:
     print("cuts:", len(listed), "files,", sum(bool(t) for v in listed.values() for t in v), "read")
 
 
+def partial_goldens() -> None:
+    """The same cuts where Pillow is told to take what there is: hashes of PNG, whole rows of baseline JPEG."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    png, jpeg = {}, {}
+    for path in sorted(MADE.iterdir()):
+        if not path.name.startswith(("png-", "exif-8", "jpeg-")) or "progressive" in path.name:
+            continue
+        data = path.read_bytes()
+        upright = lambda part: np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(part))).convert("RGB"))
+        whole, hashes, rows = upright(data), [], []
+        for tenth in range(1, 10):
+            try:
+                cut = upright(data[: len(data) * tenth // 10])
+                hashes.append(sha256(cut))
+                rows.append(int(np.cumprod((cut == whole).all((1, 2))).sum()))
+            except Exception:  # whatever Pillow raises is the answer
+                hashes.append("")
+                rows.append(-1)
+        if data.startswith(b"\x89PNG"):
+            png[path.name] = hashes
+        elif path.name.startswith("jpeg-"):
+            jpeg[path.name] = rows
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    about = {"versions": support.versions(), "png": png, "jpeg": jpeg}
+    (FOLDER / "partial.json").write_text(support.compact(about) + "\n", encoding="utf-8")
+    print("partial:", sum(map(bool, sum(png.values(), []))), "PNG", sum(r > 0 for r in sum(jpeg.values(), [])), "JPEG")
+
+
 def main() -> None:
     Image.MAX_IMAGE_PIXELS = 178_956_970 // 2  # Pillow's default, said here because the goldens depend on it
     make_pictures()
@@ -307,6 +336,7 @@ def main() -> None:
     crop_goldens()
     composite_goldens()
     cut_goldens()
+    partial_goldens()
     size_goldens()
 
 

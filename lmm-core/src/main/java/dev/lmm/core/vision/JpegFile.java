@@ -113,7 +113,9 @@ final class JpegFile {
     if ((long) width * height > (in.length() - scan) * MOST_EXPANSION) {
       throw in.broken("the file ends too early for " + width + "x" + height + " pixels");
     }
-    checkEnd();
+    if (!in.partial) {
+      checkEnd();
+    }
     if (progressive) {
       checkScans();
     }
@@ -234,7 +236,7 @@ final class JpegFile {
             case 3 -> read(reader, 3);
             default -> ink(reader.readRaster(0, null));
           };
-      if (warnings.ended != null) {
+      if (warnings.ended != null && !in.partial) {
         throw in.broken("the file ends too early: " + warnings.ended);
       }
       return rgb;

@@ -10,10 +10,14 @@ final class PictureBytes {
   final String name;
   final DecodeLimits limits;
 
-  PictureBytes(byte[] bytes, String name, DecodeLimits limits) {
+  /** Whether a picture whose file ends too early is given as far as it goes. */
+  final boolean partial;
+
+  PictureBytes(byte[] bytes, String name, DecodeLimits limits, boolean partial) {
     this.bytes = bytes;
     this.name = name;
     this.limits = limits;
+    this.partial = partial;
   }
 
   int length() {

@@ -16,11 +16,13 @@ import java.nio.file.Path;
  * content decides the format.
  *
  * <p>JPEG, PNG, GIF, BMP, WebP and TIFF. Sizes are checked against {@link DecodeLimits} before
- * memory is taken. A truncated file is an error. Whatever the bytes, the only exception is {@link
- * ImageException}. Stateless and thread-safe; nothing of the JVM's global state is changed.
+ * memory is taken. A truncated file is an error, unless {@link #partial} is asked for. Whatever the
+ * bytes, the only exception is {@link ImageException}. Stateless and thread-safe; nothing of the
+ * JVM's global state is changed.
  */
 public final class PictureDecoder implements ImageDecoder {
   private final DecodeLimits limits;
+  private final boolean partial;
 
   /** A decoder with {@link DecodeLimits#standard()}. */
   public PictureDecoder() {
@@ -33,7 +35,24 @@ public final class PictureDecoder implements ImageDecoder {
    * @param limits the limits
    */
   public PictureDecoder(DecodeLimits limits) {
-    this.limits = Check.notNull(limits, "limits");
+    this(Check.notNull(limits, "limits"), false);
+  }
+
+  private PictureDecoder(DecodeLimits limits, boolean partial) {
+    this.limits = limits;
+    this.partial = partial;
+  }
+
+  /**
+   * A decoder that gives JPEG and PNG files that end too early as far as they go: what is missing
+   * is black in a PNG, as in Pillow, and in a JPEG what its decoder puts there, which is grey or,
+   * in a progressive one, blurred. A file must have begun with its pixels; other damage stays an
+   * error.
+   *
+   * @return a copy with the same limits
+   */
+  public PictureDecoder partial() {
+    return new PictureDecoder(limits, true);
   }
 
   @Override
@@ -100,7 +119,7 @@ public final class PictureDecoder implements ImageDecoder {
     if (bytes.length > limits.maxBytes()) {
       throw tooLong(source, bytes.length);
     }
-    PictureBytes in = new PictureBytes(bytes, source, limits);
+    PictureBytes in = new PictureBytes(bytes, source, limits, partial);
     try {
       Decoded upright = read(in).upright();
       return Image.ofRgb(upright.width(), upright.height(), upright.rgb(), source);

@@ -251,6 +251,12 @@ final class PngFile {
               + " pixels");
     }
     byte[] rgb = new byte[width * height * 3];
+    if (in.partial && color == 3) {
+      // Rows that are missing are of the first colour.
+      for (int i = 0; i < rgb.length; i++) {
+        rgb[i] = palette[i % 3];
+      }
+    }
     Rows rows = new Rows(in, data);
     try {
       if (interlaced) {
@@ -279,6 +285,9 @@ final class PngFile {
     byte[] row = new byte[bytes];
     for (int y = 0; y < lines; y++) {
       int filter = rows.next(row);
+      if (filter < 0) {
+        return;
+      }
       unfilter(filter, row, above, pixelBytes);
       int out = ((y0 + y * stepY) * width + x0) * 3;
       if (color == 2 && depth == 8 && stepX == 1) {
@@ -394,34 +403,37 @@ final class PngFile {
       this.data = data;
     }
 
-    /** Fills a row and returns its filter. */
+    /** Fills a row and returns its filter; -1 where the file ends and that is no error. */
     int next(byte[] row) {
-      fill(filter);
-      fill(row);
-      return filter[0] & 0xFF;
+      return fill(filter) && fill(row) ? filter[0] & 0xFF : -1;
     }
 
-    private void fill(byte[] target) {
+    private boolean fill(byte[] target) {
       int at = 0;
       try {
         while (at < target.length) {
           int n = inflater.inflate(target, at, target.length - at);
           at += n;
-          if (n == 0) {
-            more();
+          if (n == 0 && !more()) {
+            return false;
           }
         }
+        return true;
       } catch (DataFormatException e) {
         throw in.broken("the PNG's compressed pixels are damaged: " + e.getMessage(), e);
       }
     }
 
-    private void more() {
+    private boolean more() {
       if (inflater.finished() || inflater.needsDictionary() || part >= data.size()) {
+        if (in.partial && part >= data.size()) {
+          return false;
+        }
         throw new ImageException(in.name + ": the file ends too early: PNG rows are missing");
       }
       int[] next = data.get(part++);
       inflater.setInput(in.bytes, next[0], next[1]);
+      return true;
     }
 
     void close() {

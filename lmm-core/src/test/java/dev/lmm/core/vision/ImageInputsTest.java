@@ -163,6 +163,54 @@ class ImageInputsTest {
     }
   }
 
+  /** On request, a file that ends too early is given as far as it goes: PNG as Pillow gives it. */
+  @Test
+  void cutFilesAreGivenInPartOnRequest() {
+    Json golden = PictureGoldens.json("partial.json");
+    PictureDecoder decoder = new PictureDecoder().partial();
+    int pngs = 0;
+    for (String name : golden.at("png").keys()) {
+      List<Json> tenths = golden.at("png").at(name).elements();
+      for (int i = 0; i < tenths.size(); i++) {
+        if (!tenths.get(i).string().isEmpty()) {
+          byte[] found = decoder.decode(cut(name, i + 1), name).rgb();
+          assertThat(PictureGoldens.sha256(found))
+              .as("%s, tenth %d", name, i + 1)
+              .isEqualTo(tenths.get(i).string());
+          pngs++;
+        }
+      }
+    }
+    int jpegs = 0;
+    for (String name : golden.at("jpeg").keys()) {
+      Image whole = decoder.decode(cut(name, 10), name);
+      int[] rows = golden.at("jpeg").at(name).ints();
+      for (int i = 0; i < rows.length; i++) {
+        if (rows[i] > 0) {
+          // As many rows as Pillow has of the whole picture, or more.
+          int bytes = rows[i] * whole.width() * 3;
+          byte[] found = decoder.decode(cut(name, i + 1), name).rgb();
+          assertThat(Arrays.copyOf(found, bytes))
+              .as("%s, tenth %d", name, i + 1)
+              .isEqualTo(Arrays.copyOf(whole.rgb(), bytes));
+          assertThat(found).hasSameSizeAs(whole.rgb());
+          jpegs++;
+        }
+      }
+    }
+    assertThat(pngs).isGreaterThan(100);
+    assertThat(jpegs).isGreaterThan(20);
+    assertThatThrownBy(() -> decoder.decode(cut("jpeg-444.jpg", 1), "x"))
+        .isInstanceOf(ImageException.class);
+    assertThatThrownBy(() -> decoder.decode(cut("bmp-grey.bmp", 5), "x"))
+        .isInstanceOf(ImageException.class);
+  }
+
+  private static byte[] cut(String name, int tenth) {
+    byte[] whole = PictureGoldens.bytes(PictureGoldens.FOLDER.resolve("made").resolve(name));
+    return Arrays.copyOf(whole, whole.length * tenth / 10);
+  }
+
   /** First frames that are whole in a file that is not: Pillow wants to see the next one. */
   private static final List<String> ANIMATED = List.of("gif-animated.gif", "webp-animated.webp");
 

@@ -191,7 +191,8 @@ class PackedCheckpointTest {
         assertThat(spread(expected)).isBetween(2.5, 3.0);
         assertThat(largest(interpreted, expected)).isBetween(0.05, 0.5);
         assertThat(largest(found, expected)).isBetween(0.05, 0.5);
-        // In blocks of 32 the runtime rounds a few activations otherwise.
+        // Layer by layer the engines agree (below). Through the whole, an activation between two
+        // codes may fall to the other by its last digits; from there they differ as 8 bits do.
         double engines = kind.endsWith("order") ? 0.25 : 1e-4;
         assertThat(largest(found, interpreted)).isLessThan(engines);
       }
