@@ -6,6 +6,7 @@ module dev.lmm.bench {
   requires dev.lmm.core;
   requires dev.lmm.tiny;
   requires java.desktop;
+  requires java.management;
   requires jdk.unsupported; // what JMH generates
   requires jmh.core;
   requires static org.jspecify;
