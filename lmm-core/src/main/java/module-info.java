@@ -8,6 +8,7 @@ module dev.lmm.core {
   requires com.fasterxml.jackson.core;
   requires java.net.http;
   requires jdk.jfr;
+  requires jdk.management;
 
   exports dev.lmm.core.checkpoint;
   exports dev.lmm.core.decode;

@@ -14,16 +14,18 @@ import java.util.function.Function;
  * @param <T> what is loaded: a model or one of its roles
  */
 public final class LoadRequest<T> {
+  private final String id;
   private final LoadOptions options;
   private final Function<LoadOptions, T> loader;
 
-  LoadRequest(LoadOptions options, Function<LoadOptions, T> loader) {
+  LoadRequest(String id, LoadOptions options, Function<LoadOptions, T> loader) {
+    this.id = id;
     this.options = options;
     this.loader = loader;
   }
 
   private LoadRequest<T> with(LoadOptions changed) {
-    return new LoadRequest<>(changed, loader);
+    return new LoadRequest<>(id, changed, loader);
   }
 
   /**
@@ -173,6 +175,35 @@ public final class LoadRequest<T> {
     return with(
         options.withDownload(
             options.download().withCancellation(Check.notNull(cancellation, "cancellation"))));
+  }
+
+  /**
+   * Says what memory the model would take, without loading it, for a request of usual size.
+   *
+   * @return the estimate
+   * @throws ModelNotFoundException if the id leads nowhere
+   * @throws CheckpointException if a file is missing or broken
+   * @throws UnsupportedModelException if the family or an option is not supported
+   */
+  public Estimate estimate() {
+    return estimate(EstimateOptions.DEFAULT);
+  }
+
+  /**
+   * Says what memory the model would take, without loading it. Needs the config and the names and
+   * shapes of the tensors; of a hub's model that is not in the cache it fetches no more than these.
+   * A precision or a device that is not supported here is estimated all the same: {@code
+   * device("cuda:0").precision(FP16)} tells whether it would fit a card before the card is bought.
+   *
+   * @param size how large a request it is to be for
+   * @return the estimate
+   * @throws ModelNotFoundException if the id leads nowhere
+   * @throws CheckpointException if a file is missing or broken
+   * @throws UnsupportedModelException if the family or an option is not supported
+   * @throws InvalidRequestException if the model cannot take a request of this size
+   */
+  public Estimate estimate(EstimateOptions size) {
+    return Models.loader().estimate(id, options, Check.notNull(size, "size"));
   }
 
   /**

@@ -147,7 +147,7 @@ public final class Models {
    */
   public static LoadRequest<Model> model(String id) {
     String name = Check.notNull(id, "id");
-    return new LoadRequest<>(LoadOptions.DEFAULT, options -> loader().load(name, options));
+    return new LoadRequest<>(name, LoadOptions.DEFAULT, options -> loader().load(name, options));
   }
 
   /**
@@ -165,6 +165,7 @@ public final class Models {
       String id, Function<Model, R> role, BiFunction<Model, R, R> owning) {
     String name = Check.notNull(id, "id");
     return new LoadRequest<>(
+        name,
         LoadOptions.DEFAULT,
         options -> {
           Model model = loader().load(name, options);
@@ -177,7 +178,7 @@ public final class Models {
         });
   }
 
-  private static ModelLoader loader() {
+  static ModelLoader loader() {
     return ServiceLoader.load(ModelLoader.class, Models.class.getClassLoader())
         .findFirst()
         .orElseThrow(

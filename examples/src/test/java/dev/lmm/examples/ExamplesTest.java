@@ -80,6 +80,16 @@ class ExamplesTest {
   }
 
   @Test
+  void doesItFitTellsForEachPrecision() throws IOException {
+    assertThat(output(() -> DoesItFit.main(new String[] {"tiny-clip", "8"})).lines())
+        .hasSize(3)
+        .allMatch(line -> line.matches("(fp16|int8|int4) takes 0[.,]0 GiB: it fits"));
+    assertThat(output(() -> DoesItFit.main(new String[] {"tiny-clip", "0"})))
+        .contains("fp16 takes")
+        .contains("it does not fit");
+  }
+
+  @Test
   void textToImageShowsEachStepUpToTheResult() {
     TextToImage.main(
         new String[] {"tiny-sd", "a yellow star on a blue background", folder.toString()});

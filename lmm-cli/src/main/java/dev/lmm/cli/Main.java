@@ -19,6 +19,7 @@ import picocli.CommandLine.ParameterException;
     versionProvider = Version.class,
     subcommands = {
       EmbedCommand.class,
+      EstimateCommand.class,
       RankCommand.class,
       CaptionCommand.class,
       AskCommand.class,

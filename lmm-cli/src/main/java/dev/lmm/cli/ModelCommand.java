@@ -68,6 +68,20 @@ abstract class ModelCommand extends OutputCommand {
 
   /** The model as the options say, in one of their precisions. */
   final Model load(Precision precision) {
+    LoadRequest<Model> request = request(precision);
+    Progress progress = new Progress(output().err());
+    if (Progress.wanted(this)) {
+      request = request.onProgress((done, total) -> progress.show(model, done, total));
+    }
+    try {
+      return request.load();
+    } finally {
+      progress.end();
+    }
+  }
+
+  /** What the options ask for. */
+  final LoadRequest<Model> request(Precision precision) {
     if (threads < 0) {
       throw wrong("--threads is " + threads + ", expected at least 1");
     }
@@ -82,15 +96,7 @@ abstract class ModelCommand extends OutputCommand {
     if (cache != null) {
       request = request.cache(cache);
     }
-    Progress progress = new Progress(output().err());
-    if (Progress.wanted(this)) {
-      request = request.onProgress((done, total) -> progress.show(model, done, total));
-    }
-    try {
-      return request.load();
-    } finally {
-      progress.end();
-    }
+    return request;
   }
 
   /** A document that begins with what was loaded. */

@@ -3,6 +3,9 @@ package dev.lmm.blip2.internal;
 import dev.lmm.Model;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.ModelFamily;
+import dev.lmm.core.family.Stage;
+import dev.lmm.core.family.StageContext;
+import java.util.List;
 import java.util.Set;
 
 /** Loads BLIP-2 checkpoints. */
@@ -20,5 +23,12 @@ public final class Blip2Family implements ModelFamily {
     return Blip2Config.isFirstStage(context.config())
         ? MatcherModel.load(context)
         : Blip2Model.load(context);
+  }
+
+  @Override
+  public List<Stage> stages(StageContext context) {
+    return Blip2Config.isFirstStage(context.config())
+        ? MatcherModel.stages(context)
+        : Blip2Model.stages(context);
   }
 }

@@ -34,6 +34,8 @@ import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.engine.reference.NonFinite;
 import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
+import dev.lmm.core.family.Stage;
+import dev.lmm.core.family.StageContext;
 import dev.lmm.core.family.Summaries;
 import dev.lmm.core.graph.Flops;
 import dev.lmm.core.graph.Graph;
@@ -100,10 +102,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
   static Blip2Model load(LoadContext context) {
     Blip2Config config = Blip2Config.of(context.config());
     WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
-    Map<String, Graph> graphs = new LinkedHashMap<>();
-    graphs.put("vision", VisionGraph.of(config.vision(), usage));
-    graphs.put("qformer", QFormerGraph.of(config, usage));
-    graphs.put("language", OptModel.graph(config.text(), usage));
+    Map<String, Graph> graphs = graphs(config, usage);
     // Older files hold the head beside the table that it is.
     usage.requireAllRead(name -> name.equals("language_model.lm_head.weight"));
 
@@ -146,6 +145,31 @@ final class Blip2Model implements Model, Captioner, Inspection {
       }
       throw e;
     }
+  }
+
+  private static Map<String, Graph> graphs(Blip2Config config, WeightUsage usage) {
+    Map<String, Graph> graphs = new LinkedHashMap<>();
+    graphs.put("vision", VisionGraph.of(config.vision(), usage));
+    graphs.put("qformer", QFormerGraph.of(config, usage));
+    graphs.put("language", OptModel.graph(config.text(), usage));
+    return graphs;
+  }
+
+  static List<Stage> stages(StageContext context) {
+    Blip2Config config = Blip2Config.of(context.config());
+    long entries = context.tokens(config.text().maxPositionEmbeddings());
+    Map<String, Long> symbols =
+        Map.of(
+            "batch",
+            (long) context.size().batch(),
+            "capacity",
+            entries,
+            "s",
+            Math.min(entries, GenerationOptions.PREFILL_CHUNK));
+    WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
+    return graphs(config, usage).values().stream()
+        .map(graph -> Stage.of(graph, context.weights(), symbols))
+        .toList();
   }
 
   @Override

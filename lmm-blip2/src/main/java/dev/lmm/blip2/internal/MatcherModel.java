@@ -26,6 +26,8 @@ import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.engine.reference.NonFinite;
 import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
+import dev.lmm.core.family.Stage;
+import dev.lmm.core.family.StageContext;
 import dev.lmm.core.family.Summaries;
 import dev.lmm.core.graph.Flops;
 import dev.lmm.core.graph.Graph;
@@ -83,10 +85,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
   static MatcherModel load(LoadContext context) {
     MatcherConfig config = MatcherConfig.of(context.config());
     WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
-    Map<String, Graph> graphs = new LinkedHashMap<>();
-    graphs.put("vision", VisionGraph.of(config.vision(), usage));
-    graphs.put("qformer", MatchGraphs.pair(config, usage));
-    graphs.put("text", MatchGraphs.text(config, usage));
+    Map<String, Graph> graphs = graphs(config, usage);
     // A row of numbers from 0 that older files keep.
     usage.requireAllRead(name -> name.equals("embeddings.position_ids"));
 
@@ -121,6 +120,24 @@ final class MatcherModel implements Model, Matcher, Inspection {
       }
       throw e;
     }
+  }
+
+  private static Map<String, Graph> graphs(MatcherConfig config, WeightUsage usage) {
+    Map<String, Graph> graphs = new LinkedHashMap<>();
+    graphs.put("vision", VisionGraph.of(config.vision(), usage));
+    graphs.put("qformer", MatchGraphs.pair(config, usage));
+    graphs.put("text", MatchGraphs.text(config, usage));
+    return graphs;
+  }
+
+  static List<Stage> stages(StageContext context) {
+    MatcherConfig config = MatcherConfig.of(context.config());
+    Map<String, Long> symbols =
+        Map.of("batch", (long) context.size().batch(), "s", (long) USUAL_TEXT);
+    WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
+    return graphs(config, usage).values().stream()
+        .map(graph -> Stage.of(graph, context.weights(), symbols))
+        .toList();
   }
 
   @Override

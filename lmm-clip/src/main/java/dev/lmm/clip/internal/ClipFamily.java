@@ -3,6 +3,9 @@ package dev.lmm.clip.internal;
 import dev.lmm.Model;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.ModelFamily;
+import dev.lmm.core.family.Stage;
+import dev.lmm.core.family.StageContext;
+import java.util.List;
 import java.util.Set;
 
 /** Loads {@code clip}, {@code siglip} and {@code siglip2}. */
@@ -18,5 +21,10 @@ public final class ClipFamily implements ModelFamily {
   @Override
   public Model load(LoadContext context) {
     return ClipModel.load(context);
+  }
+
+  @Override
+  public List<Stage> stages(StageContext context) {
+    return ClipModel.stages(context);
   }
 }

@@ -21,6 +21,8 @@ import dev.lmm.core.engine.reference.NonFinite;
 import dev.lmm.core.family.EncoderBackend;
 import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
+import dev.lmm.core.family.Stage;
+import dev.lmm.core.family.StageContext;
 import dev.lmm.core.family.Summaries;
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Flops;
@@ -35,6 +37,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,16 +94,8 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
     ClipConfig config = ClipConfig.of(context.config());
     boolean clip = config.kind() == ClipConfig.Kind.CLIP;
     WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
-    Graph visionGraph =
-        switch (config.kind()) {
-          case CLIP -> ClipGraphs.vision(config.vision(), config.projectionDim(), usage);
-          case SIGLIP -> SiglipGraphs.vision(config.vision(), usage);
-          case NAFLEX -> SiglipGraphs.naflexVision(config.vision(), usage);
-        };
-    Graph textGraph =
-        clip
-            ? ClipGraphs.text(config.text(), config.projectionDim(), usage)
-            : SiglipGraphs.text(config.text(), usage);
+    Graph visionGraph = vision(config, usage);
+    Graph textGraph = text(config, usage);
     double scale = Math.exp(scalar(context.weights(), usage, "logit_scale"));
     double bias = clip ? 0 : scalar(context.weights(), usage, "logit_bias");
     // Older files keep the positions 0, 1, 2, ... as a buffer.
@@ -145,6 +140,34 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
       }
       throw e;
     }
+  }
+
+  private static Graph vision(ClipConfig config, WeightUsage usage) {
+    return switch (config.kind()) {
+      case CLIP -> ClipGraphs.vision(config.vision(), config.projectionDim(), usage);
+      case SIGLIP -> SiglipGraphs.vision(config.vision(), usage);
+      case NAFLEX -> SiglipGraphs.naflexVision(config.vision(), usage);
+    };
+  }
+
+  private static Graph text(ClipConfig config, WeightUsage usage) {
+    return config.kind() == ClipConfig.Kind.CLIP
+        ? ClipGraphs.text(config.text(), config.projectionDim(), usage)
+        : SiglipGraphs.text(config.text(), usage);
+  }
+
+  static List<Stage> stages(StageContext context) {
+    ClipConfig config = ClipConfig.of(context.config());
+    WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
+    long batch = context.size().batch();
+    Map<String, Long> ofImages = new HashMap<>(Map.of("batch", batch));
+    if (config.kind() == ClipConfig.Kind.NAFLEX) {
+      ofImages.put("patches", (long) ProcessorConfig.read(context.folder(), config).maxPatches());
+    }
+    long tokens = config.text().maxPositionEmbeddings();
+    return List.of(
+        Stage.of(vision(config, usage), context.weights(), ofImages),
+        Stage.of(text(config, usage), context.weights(), Map.of("batch", batch, "tokens", tokens)));
   }
 
   private static Summary summary(LoadContext context, Graph vision, Graph text) {

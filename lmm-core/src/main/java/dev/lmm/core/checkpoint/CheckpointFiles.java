@@ -103,6 +103,22 @@ public final class CheckpointFiles {
     return choose(names(folder), variant).isPresent();
   }
 
+  /**
+   * Whether a folder has all weights of a variant: an index alone is not enough.
+   *
+   * @param folder the checkpoint's folder
+   * @param variant for instance {@code fp16}; empty for the plain files
+   * @return true if {@link #open(Path, String)} would find every file
+   * @throws CheckpointException if the folder cannot be listed, or an index is broken
+   */
+  public static boolean isComplete(Path folder, String variant) {
+    Set<String> names = names(folder);
+    Optional<String> chosen = choose(names, variant);
+    return chosen.isPresent()
+        && (!chosen.get().endsWith(".json")
+            || names.containsAll(shards(Json.parse(folder.resolve(chosen.get())))));
+  }
+
   private static CheckpointWeights openShards(
       String description, List<Path> files, Map<String, String> owners) {
     List<StoredTensor> tensors = new ArrayList<>();

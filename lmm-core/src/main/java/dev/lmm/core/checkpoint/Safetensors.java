@@ -18,6 +18,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -79,25 +80,9 @@ public final class Safetensors {
   private static Header header(Path file) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
       long size = channel.size();
-      if (size < 8) {
-        throw broken(file, "header", "the file has " + size + " bytes", "at least 8");
-      }
-      long length = read(channel, 0, 8).getLong();
-      if (length < 2 || length > MAX_HEADER) {
-        throw broken(file, "header length", "is " + length, "2 to " + MAX_HEADER);
-      }
-      if (length > size - 8) {
-        throw broken(
-            file,
-            "header length",
-            "is " + length + ", the file has " + (size - 8) + " bytes after it",
-            "no more; is the download complete?");
-      }
-      byte[] header = read(channel, 8, (int) length).array();
-      if (header[0] != '{') {
-        throw broken(file, "header", "begins with byte " + (header[0] & 0xff), "'{'");
-      }
-      return header(file, header, 8 + length, size - 8 - length);
+      byte[] begin = size < 8 ? new byte[0] : read(channel, 0, 8).array();
+      int length = headerLength(file, begin, size);
+      return header(file, read(channel, 8, length).array(), size);
     } catch (NoSuchFileException e) {
       throw new CheckpointException(file + ": no such file", e);
     } catch (JsonProcessingException e) {
@@ -106,6 +91,61 @@ public final class Safetensors {
     } catch (IOException e) {
       throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * The tensors that a file's beginning tells of.
+   *
+   * @param file the file's name, for messages; it need not be there
+   * @param begin the first 8 bytes and the header
+   * @param size of the whole file, in bytes
+   * @return its tensors, in the order of their elements
+   * @throws CheckpointException if the header breaks the format; names file and field
+   */
+  public static List<StoredTensor> read(Path file, byte[] begin, long size) {
+    long length = headerLength(file, begin, size);
+    if (length > begin.length - 8) {
+      throw broken(file, "header", "ended after " + begin.length + " bytes", length + " and 8");
+    }
+    try {
+      return header(file, Arrays.copyOfRange(begin, 8, 8 + (int) length), size).tensors();
+    } catch (IOException e) {
+      throw new CheckpointException(file + ": header is no valid JSON: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * How long the header is.
+   *
+   * @param file the file's name, for messages
+   * @param begin at least the first 8 bytes
+   * @param size of the whole file, in bytes
+   * @return bytes after the first 8
+   * @throws CheckpointException if that cannot be
+   */
+  public static int headerLength(Path file, byte[] begin, long size) {
+    if (size < 8 || begin.length < 8) {
+      throw broken(file, "header", "the file has " + size + " bytes", "at least 8");
+    }
+    long length = ByteBuffer.wrap(begin).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    if (length < 2 || length > MAX_HEADER) {
+      throw broken(file, "header length", "is " + length, "2 to " + MAX_HEADER);
+    }
+    if (length > size - 8) {
+      throw broken(
+          file,
+          "header length",
+          "is " + length + ", the file has " + (size - 8) + " bytes after it",
+          "no more; is the download complete?");
+    }
+    return (int) length;
+  }
+
+  private static Header header(Path file, byte[] header, long size) throws IOException {
+    if (header[0] != '{') {
+      throw broken(file, "header", "begins with byte " + (header[0] & 0xff), "'{'");
+    }
+    return header(file, header, 8L + header.length, size - 8 - header.length);
   }
 
   private static ByteBuffer read(FileChannel channel, long position, int length)

@@ -13,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * grammar, and then, if drawing, temperature, top-k, top-p, min-p.
  */
 public final class GenerationOptions {
+  /** Tokens of a prompt that are read in one run, unless {@link #prefillChunk(int)} says else. */
+  public static final int PREFILL_CHUNK = 512;
+
   /** The likeliest token each time. */
   public static final GenerationOptions GREEDY = new GenerationOptions();
 
@@ -40,7 +43,7 @@ public final class GenerationOptions {
   private int beams = 1;
   private float lengthPenalty = 1;
   private int best = 1;
-  private int prefillChunk = 512;
+  private int prefillChunk = PREFILL_CHUNK;
   private EarlyStopping earlyStopping = EarlyStopping.FALSE;
   private List<String> stop = List.of();
   private Constraint.@Nullable Source grammar;

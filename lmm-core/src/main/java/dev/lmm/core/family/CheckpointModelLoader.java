@@ -5,20 +5,28 @@ import dev.lmm.Chat;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
 import dev.lmm.Encoder;
+import dev.lmm.Estimate;
+import dev.lmm.EstimateOptions;
 import dev.lmm.Generator;
 import dev.lmm.Grounder;
 import dev.lmm.Inspection;
 import dev.lmm.Matcher;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
+import dev.lmm.Precision;
 import dev.lmm.Queries;
 import dev.lmm.Summary;
 import dev.lmm.UnsupportedModelException;
+import dev.lmm.core.checkpoint.CheckpointFiles;
+import dev.lmm.core.graph.WeightSource;
+import dev.lmm.core.hub.HubOutline;
 import dev.lmm.core.json.Json;
 import dev.lmm.spi.LoadOptions;
 import dev.lmm.spi.ModelLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
@@ -40,24 +48,13 @@ public final class CheckpointModelLoader implements ModelLoader {
     LoadEvent event = new LoadEvent();
     event.begin();
     Path folder = ModelFolders.find(id, options);
-    boolean pipeline =
-        !Files.isRegularFile(folder.resolve("config.json"))
-            && Files.isRegularFile(folder.resolve("model_index.json"));
-    Path configFile = folder.resolve(pipeline ? "model_index.json" : "config.json");
-    if (!Files.isRegularFile(configFile)) {
-      throw new CheckpointException(
-          configFile + ": no such file; is " + folder + " the folder of a checkpoint?");
-    }
-    Json config = Json.parse(configFile);
-    String key = pipeline ? "_class_name" : "model_type";
-    String modelType = config.stringAt(key);
-    ModelFamily family = family(key, modelType, configFile);
+    Described described = Described.of(folder);
     Placement placement = Placement.of(options);
     boolean random = options.randomWeights().isPresent();
     ModelInfo info =
         new ModelInfo(
             id,
-            modelType,
+            described.modelType(),
             placement.engine().name(),
             placement.device(),
             placement.precision(),
@@ -67,12 +64,15 @@ public final class CheckpointModelLoader implements ModelLoader {
     Model model = null;
     try {
       Set<String> parts = new TreeSet<>();
-      model = family.load(new LoadContext(info, folder, config, files, placement, parts));
+      model =
+          described
+              .family()
+              .load(new LoadContext(info, folder, described.config(), files, placement, parts));
       placement.requireKnown(parts);
     } catch (ArithmeticException e) {
       files.close();
       throw new CheckpointException(
-          configFile + ": its sizes make a tensor of more than 2^63 numbers", e);
+          described.config().source() + ": its sizes make a tensor of more than 2^63 numbers", e);
     } catch (RuntimeException | Error e) {
       if (model != null) {
         model.close();
@@ -88,10 +88,65 @@ public final class CheckpointModelLoader implements ModelLoader {
     LOG.debug(
         "Loaded {} ({}) on {} in {} ms",
         id,
-        modelType,
+        described.modelType(),
         placement.engine().name(),
         (System.nanoTime() - start) / 1_000_000);
     return new LoadedModel(model, files);
+  }
+
+  @Override
+  public Estimate estimate(String id, LoadOptions options, EstimateOptions size) {
+    Check.notNull(id, "id");
+    HubOutline outline = ModelFolders.outline(id, options);
+    Path folder = outline.folder();
+    Described described = Described.of(folder);
+    // Layers that were published in few bits have other tensors, of which the config says enough.
+    boolean packed = described.config().hasValue("quantization_config");
+    LoadOptions planned =
+        packed && options.precision() == Precision.AUTO
+            ? options.withPrecision(Precision.INT4)
+            : options;
+    boolean shapeless = packed || options.randomWeights().isPresent();
+    Map<Path, WeightSource> headers = outline.headers();
+    try (CheckpointParts files =
+        new CheckpointParts(OptionalLong.empty(), folder, options.download().variant())) {
+      StageContext context =
+          new StageContext(
+              folder,
+              described.config(),
+              size,
+              part -> {
+                if (headers != null && !packed) {
+                  return headers.getOrDefault(part, WeightSource.anything());
+                }
+                return shapeless || !CheckpointFiles.isComplete(part, "")
+                    ? WeightSource.anything()
+                    : files.open(part);
+              });
+      return Estimator.of(id, described.modelType(), described.family(), context, planned);
+    } catch (ArithmeticException e) {
+      throw new CheckpointException(
+          described.config().source() + ": its sizes make a tensor of more than 2^63 numbers", e);
+    }
+  }
+
+  /** A folder whose config names a family that is here. */
+  private record Described(Json config, String modelType, ModelFamily family) {
+    static Described of(Path folder) {
+      boolean pipeline =
+          !Files.isRegularFile(folder.resolve("config.json"))
+              && Files.isRegularFile(folder.resolve("model_index.json"));
+      Path configFile = folder.resolve(pipeline ? "model_index.json" : "config.json");
+      if (!Files.isRegularFile(configFile)) {
+        throw new CheckpointException(
+            configFile + ": no such file; is " + folder + " the folder of a checkpoint?");
+      }
+      Json config = Json.parse(configFile);
+      String key = pipeline ? "_class_name" : "model_type";
+      String modelType = config.stringAt(key);
+      return new Described(
+          config, modelType, CheckpointModelLoader.family(key, modelType, configFile));
+    }
   }
 
   private static ModelFamily family(String key, String modelType, Path configFile) {

@@ -58,7 +58,11 @@ public record LoadContext(
    * @return the program, to be closed
    */
   public Program compile(Graph graph) {
-    return compile(graph.name().substring(graph.name().lastIndexOf('.') + 1), graph);
+    return compile(part(graph), graph);
+  }
+
+  static String part(Graph graph) {
+    return graph.name().substring(graph.name().lastIndexOf('.') + 1);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.lmm.core.family;
 
 import dev.lmm.Model;
+import java.util.List;
 import java.util.Set;
 
 /** A family of models; found with {@link java.util.ServiceLoader}. Thread-safe. */
@@ -30,4 +31,13 @@ public interface ModelFamily {
    * @return the model
    */
   Model load(LoadContext context);
+
+  /**
+   * The graphs a model consists of and the lengths of their runs for a request of some size, in the
+   * order they run. Reads configs only, so that memory can be estimated before there are weights.
+   *
+   * @param context configs, shapes and the size
+   * @return the stages; a graph that runs for several lengths stands once, with the largest
+   */
+  List<Stage> stages(StageContext context);
 }

@@ -7,6 +7,7 @@ import dev.lmm.core.hub.Hub;
 import dev.lmm.core.hub.HubCache;
 import dev.lmm.core.hub.HubId;
 import dev.lmm.core.hub.HubOptions;
+import dev.lmm.core.hub.HubOutline;
 import dev.lmm.spi.LoadOptions;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -18,6 +19,28 @@ final class ModelFolders {
   private ModelFolders() {}
 
   static Path find(String id, LoadOptions options) {
+    Path local = local(id, options);
+    if (local != null) {
+      return local;
+    }
+    HubOptions hub = HubOptions.fromEnvironment().with(options);
+    Path snapshot = Hub.resolve(id, hub);
+    if (options.download().verified()) {
+      new HubCache(hub.cache()).requireIntact(id);
+    }
+    return snapshot;
+  }
+
+  /** As {@link #find}, but of a hub's model that is not here no more than configs and headers. */
+  static HubOutline outline(String id, LoadOptions options) {
+    Path local = local(id, options);
+    return local == null
+        ? Hub.outline(id, HubOptions.fromEnvironment().with(options))
+        : new HubOutline(local, null);
+  }
+
+  /** A folder or bundled model; null for a hub id. */
+  private static @Nullable Path local(String id, LoadOptions options) {
     Path folder = folder(id);
     if (folder != null) {
       if (options.download().verified()) {
@@ -28,16 +51,8 @@ final class ModelFolders {
     }
     // Compared with its hashes whenever it is found.
     Path bundled = BundledModels.find(id);
-    if (bundled != null) {
+    if (bundled != null || HubId.looksLike(id)) {
       return bundled;
-    }
-    if (HubId.looksLike(id)) {
-      HubOptions hub = HubOptions.fromEnvironment().with(options);
-      Path snapshot = Hub.resolve(id, hub);
-      if (options.download().verified()) {
-        new HubCache(hub.cache()).requireIntact(id);
-      }
-      return snapshot;
     }
     throw new ModelNotFoundException(
         id

@@ -155,6 +155,10 @@ public final class Placement {
    * @throws InvalidRequestException naming both
    */
   void requireKnown(Set<String> parts) {
+    requireKnown(options, parts);
+  }
+
+  static void requireKnown(LoadOptions options, Set<String> parts) {
     Set<String> named = new TreeSet<>(options.partDevices().keySet());
     named.addAll(options.partPrecisions().keySet());
     named.removeAll(parts);

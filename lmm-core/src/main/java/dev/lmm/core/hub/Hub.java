@@ -3,6 +3,10 @@ package dev.lmm.core.hub;
 import dev.lmm.CancelledException;
 import dev.lmm.ModelNotFoundException;
 import dev.lmm.core.checkpoint.CheckpointFiles;
+import dev.lmm.core.checkpoint.CheckpointWeights;
+import dev.lmm.core.checkpoint.Safetensors;
+import dev.lmm.core.engine.StoredTensor;
+import dev.lmm.core.graph.WeightSource;
 import dev.lmm.core.hub.HubCache.Listed;
 import dev.lmm.core.json.Json;
 import java.io.IOException;
@@ -42,6 +46,8 @@ public final class Hub {
   private static final long SPARE_DISK = 16L << 20;
   private static final int EXTRA_TRIES = 16;
   private static final long TRY_BYTES = 1 << 16;
+  // Most headers end before.
+  private static final int FIRST_BYTES = 1 << 17;
 
   private final HubId id;
   private final HubOptions options;
@@ -68,6 +74,28 @@ public final class Hub {
   public static Path resolve(String id, HubOptions options) {
     Hub hub = new Hub(HubId.parse(id), options);
     return options.offline() ? hub.offline() : hub.online();
+  }
+
+  /**
+   * What says how large a model is: its configs, fetched into the cache, and the headers of its
+   * weights, of which nothing stays. A few hundred kilobytes.
+   *
+   * @param id {@code owner/name}, {@code @revision} allowed
+   * @param options where from and how
+   * @return configs and headers
+   * @throws ModelNotFoundException if the id is none, the cache lacks it while offline, or the hub
+   *     does not give it
+   * @throws dev.lmm.CheckpointException if a header is broken
+   */
+  public static HubOutline outline(String id, HubOptions options) {
+    Hub hub = new Hub(HubId.parse(id), options);
+    String cached = hub.complete();
+    if (cached != null || options.offline()) {
+      return new HubOutline(hub.offline(), null);
+    }
+    HubClient client = new HubClient(options);
+    Listing listing = hub.listing(client.describe(hub.id, options.retries()));
+    return hub.cached(() -> hub.new Download(client, listing).outline());
   }
 
   // From the cache.
@@ -121,9 +149,19 @@ public final class Hub {
       LOG.warn("{} is loaded from the cache, as of its last download: {}", id, e.getMessage());
       return cache.snapshot(id, cached);
     }
-    Download download = new Download(client, listing);
+    cached(
+        () -> {
+          new Download(client, listing).run();
+          return listing;
+        });
+    cache.remember(id, listing.commit);
+    return cache.snapshot(id, listing.commit);
+  }
+
+  /** Does something that writes into the cache. */
+  private <T> T cached(HubClient.Try<T> work) {
     try {
-      download.run();
+      return work.run();
     } catch (ClosedByInterruptException e) {
       throw new CancelledException("The download was interrupted", e);
     } catch (IOException e) {
@@ -136,8 +174,6 @@ public final class Hub {
               + "; set HF_HUB_CACHE to a folder that can be written",
           e);
     }
-    cache.remember(id, listing.commit);
-    return cache.snapshot(id, listing.commit);
   }
 
   /** A repository at one commit; files whose hash is unknown have a null value. */
@@ -222,6 +258,63 @@ public final class Hub {
     }
 
     void run() throws IOException {
+      Set<String> small = new LinkedHashSet<>();
+      Set<String> large = new LinkedHashSet<>();
+      for (String folder : folders()) {
+        small.addAll(HubFiles.small(listing.files.keySet(), folder));
+        if (options.weights()) {
+          large.addAll(weights(folder));
+        }
+      }
+      if (options.weights() && large.isEmpty()) {
+        throw new HubException(
+            id
+                + ": has no weights "
+                + (options.variant().isEmpty() ? "" : "of variant " + options.variant() + " ")
+                + "as safetensors or .bin; its files are "
+                + HubFiles.overview(listing.files.keySet()));
+      }
+      small.addAll(large);
+      fetch(small);
+    }
+
+    HubOutline outline() throws IOException {
+      Map<Path, WeightSource> headers = new TreeMap<>();
+      Path root = cache.snapshot(id, listing.commit);
+      for (String folder : folders()) {
+        fetch(HubFiles.configs(listing.files.keySet(), folder));
+        List<StoredTensor> tensors = new ArrayList<>();
+        boolean all = true;
+        for (String file : weights(folder)) {
+          all &= file.endsWith(".safetensors");
+          if (all) {
+            tensors.addAll(header(file));
+          }
+        }
+        // The other formats have no header that could be read by itself.
+        headers.put(
+            root.resolve(folder),
+            all && !tensors.isEmpty()
+                ? CheckpointWeights.of(id + "/" + folder, tensors)
+                : WeightSource.anything());
+      }
+      return new HubOutline(root, headers);
+    }
+
+    private List<StoredTensor> header(String name) {
+      Listed listed = listing.files.get(name);
+      long size = listed == null ? ask(name).size() : listed.size();
+      Path file = path(name);
+      byte[] begin = client.range(id, listing.commit, name, 0, FIRST_BYTES);
+      int length = Safetensors.headerLength(file, begin, size);
+      if (8 + length > begin.length) {
+        begin = client.range(id, listing.commit, name, 0, 8 + length);
+      }
+      return Safetensors.read(file, begin, size);
+    }
+
+    /** The folders of the model; {@code ""} alone unless it is a pipeline. */
+    private List<String> folders() throws IOException {
       Collection<String> names = listing.files.keySet();
       if (!names.contains(HubFiles.PIPELINE) && !names.contains("config.json")) {
         throw new HubException(
@@ -231,48 +324,33 @@ public final class Hub {
                 + "; its files are "
                 + HubFiles.overview(names));
       }
-      // The files that say which others there are come first.
-      List<String> folders = List.of("");
-      if (names.contains(HubFiles.PIPELINE)) {
-        fetch(List.of(HubFiles.PIPELINE));
-        folders = HubFiles.parts(names, Json.parse(path(HubFiles.PIPELINE)));
+      if (!names.contains(HubFiles.PIPELINE)) {
+        return List.of("");
       }
-      Set<String> small = new LinkedHashSet<>();
-      Set<String> large = new LinkedHashSet<>();
-      for (String folder : folders) {
-        small.addAll(HubFiles.small(names, folder));
-        if (options.weights()) {
-          for (String file : HubFiles.weights(names, folder, options.variant())) {
-            if (file.endsWith(".json")) {
-              fetch(List.of(file));
-              for (String shard : CheckpointFiles.shards(Json.parse(path(file)))) {
-                if (!names.contains(folder + shard)) {
-                  throw new HubException(
-                      id
-                          + ": "
-                          + file
-                          + " names "
-                          + shard
-                          + ", which the repository does not have");
-                }
-                large.add(folder + shard);
-              }
-            } else {
-              large.add(file);
-            }
+      // The files that say which others there are come first.
+      fetch(List.of(HubFiles.PIPELINE));
+      return HubFiles.parts(names, Json.parse(path(HubFiles.PIPELINE)));
+    }
+
+    /** The files with a folder's weights; an index is fetched to find them. */
+    private List<String> weights(String folder) throws IOException {
+      Collection<String> names = listing.files.keySet();
+      List<String> files = new ArrayList<>();
+      for (String file : HubFiles.weights(names, folder, options.variant())) {
+        if (!file.endsWith(".json")) {
+          files.add(file);
+          continue;
+        }
+        fetch(List.of(file));
+        for (String shard : CheckpointFiles.shards(Json.parse(path(file)))) {
+          if (!names.contains(folder + shard)) {
+            throw new HubException(
+                id + ": " + file + " names " + shard + ", which the repository does not have");
           }
+          files.add(folder + shard);
         }
       }
-      if (options.weights() && large.isEmpty()) {
-        throw new HubException(
-            id
-                + ": has no weights "
-                + (options.variant().isEmpty() ? "" : "of variant " + options.variant() + " ")
-                + "as safetensors or .bin; its files are "
-                + HubFiles.overview(names));
-      }
-      small.addAll(large);
-      fetch(small);
+      return files;
     }
 
     private Path path(String name) {

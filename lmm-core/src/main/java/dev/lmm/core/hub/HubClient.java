@@ -89,7 +89,7 @@ final class HubClient {
             "the list of files of " + id,
             retries,
             () -> {
-              try (Answer answer = get(id, address, "GET", 0)) {
+              try (Answer answer = get(id, address, "GET", null)) {
                 ByteArrayOutputStream out = new ByteArrayOutputStream();
                 ByteBuffer next = answer.body().next();
                 while (next != null) {
@@ -125,7 +125,7 @@ final class HubClient {
         name + " of " + id,
         options.retries(),
         () -> {
-          Answer answer = get(id, file(id, commit, name), "HEAD", 0);
+          Answer answer = get(id, file(id, commit, name), "HEAD", null);
           answer.close();
           return answer;
         });
@@ -133,7 +133,37 @@ final class HubClient {
 
   /** Fetches a file from a byte on; retries are up to the caller. */
   Answer fetch(HubId id, String commit, String name, long from) throws IOException {
-    return get(id, file(id, commit, name), "GET", from);
+    return get(id, file(id, commit, name), "GET", from > 0 ? "bytes=" + from + "-" : null);
+  }
+
+  /**
+   * Fetches some bytes of a file.
+   *
+   * @param length the most that is wanted; fewer come if the file ends before
+   */
+  byte[] range(HubId id, String commit, String name, long from, int length) {
+    return retrying(
+        name + " of " + id,
+        options.retries(),
+        () -> {
+          String range = "bytes=" + from + "-" + (from + length - 1);
+          try (Answer answer = get(id, file(id, commit, name), "GET", range)) {
+            ByteArrayOutputStream out = new ByteArrayOutputStream();
+            // A server that knows no ranges sends everything.
+            long skip = answer.status() == 206 ? 0 : from;
+            ByteBuffer next = answer.body().next();
+            while (next != null && out.size() < length) {
+              int skipped = (int) Math.min(skip, next.remaining());
+              skip -= skipped;
+              next.position(next.position() + skipped);
+              byte[] part = new byte[Math.min(next.remaining(), length - out.size())];
+              next.get(part);
+              out.writeBytes(part);
+              next = out.size() < length ? answer.body().next() : null;
+            }
+            return out.toByteArray();
+          }
+        });
   }
 
   private URI file(HubId id, String commit, String name) {
@@ -163,7 +193,8 @@ final class HubClient {
     return out.toString();
   }
 
-  private Answer get(HubId id, URI start, String method, long from) throws IOException {
+  private Answer get(HubId id, URI start, String method, @Nullable String range)
+      throws IOException {
     URI address = start;
     HttpHeaders first = null;
     for (int hop = 0; hop <= MAX_REDIRECTS; hop++) {
@@ -177,8 +208,8 @@ final class HubClient {
       if (options.token() != null && sameOrigin(address, options.endpoint())) {
         request.header("Authorization", "Bearer " + options.token());
       }
-      if (from > 0) {
-        request.header("Range", "bytes=" + from + "-");
+      if (range != null) {
+        request.header("Range", range);
       }
       HttpResponse<Flow.Publisher<List<ByteBuffer>>> response = send(request.build());
       ResponseBody body = new ResponseBody(options.timeout().toNanos(), options.cancellation());

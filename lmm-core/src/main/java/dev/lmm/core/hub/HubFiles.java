@@ -76,6 +76,11 @@ final class HubFiles {
     return needed;
   }
 
+  /** Those of the small files that say how large a model is. */
+  static List<String> configs(Collection<String> names, String folder) {
+    return small(names, folder).stream().filter(name -> name.endsWith("config.json")).toList();
+  }
+
   /** The folders of a pipeline's parts that are there, each ending in a slash. */
   static List<String> parts(Collection<String> names, Json pipeline) {
     Set<String> folders = new TreeSet<>();

@@ -25,6 +25,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** A hub on the loopback interface that answers as the real one does, and can misbehave. */
 final class FakeHub implements AutoCloseable {
@@ -45,6 +46,8 @@ final class FakeHub implements AutoCloseable {
   volatile Sender sender = FakeHub::whole;
   volatile boolean hashes = true;
   volatile boolean ranges = true;
+  // Bytes given of ranges that had an end.
+  final AtomicLong sent = new AtomicLong();
   volatile String commit = COMMIT;
   // Where large files are redirected to, or empty.
   volatile String store = "";
@@ -163,9 +166,21 @@ final class FakeHub implements AutoCloseable {
       return;
     }
     String range = exchange.getRequestHeaders().getFirst("Range");
-    int from =
-        range == null || !ranges ? 0 : Integer.parseInt(range.substring(6, range.length() - 1));
-    sender.send(exchange, body, from);
+    if (range == null || !ranges) {
+      sender.send(exchange, body, 0);
+      return;
+    }
+    String[] ends = range.substring("bytes=".length()).split("-", -1);
+    int from = Integer.parseInt(ends[0]);
+    if (ends[1].isEmpty()) {
+      sender.send(exchange, body, from);
+      return;
+    }
+    int end = Math.min(body.length, Integer.parseInt(ends[1]) + 1);
+    out.add("Content-Range", "bytes " + from + "-" + (end - 1) + "/" + body.length);
+    exchange.sendResponseHeaders(206, end - from);
+    exchange.getResponseBody().write(body, from, end - from);
+    sent.addAndGet(end - from);
   }
 
   static void start(HttpExchange exchange, int length, int from) throws IOException {

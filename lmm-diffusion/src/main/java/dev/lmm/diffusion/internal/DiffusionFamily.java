@@ -3,6 +3,9 @@ package dev.lmm.diffusion.internal;
 import dev.lmm.Model;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.ModelFamily;
+import dev.lmm.core.family.Stage;
+import dev.lmm.core.family.StageContext;
+import java.util.List;
 import java.util.Set;
 
 /** Loads Stable Diffusion pipelines from diffusers folders. */
@@ -23,5 +26,10 @@ public final class DiffusionFamily implements ModelFamily {
   @Override
   public Model load(LoadContext context) {
     return DiffusionModel.load(context);
+  }
+
+  @Override
+  public List<Stage> stages(StageContext context) {
+    return DiffusionStages.of(context);
   }
 }

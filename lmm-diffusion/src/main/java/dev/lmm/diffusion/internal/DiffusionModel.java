@@ -161,7 +161,7 @@ final class DiffusionModel implements Model, Generator, Inspection {
         graphs, new LdmNames(unet.downAttends(), unet.upAttends(), unet.layers()));
   }
 
-  private static boolean has(Json index, String part) {
+  static boolean has(Json index, String part) {
     return index.hasValue(part)
         && index.at(part).isArray()
         && index.at(part).elements().stream().anyMatch(e -> e.raw() != null);

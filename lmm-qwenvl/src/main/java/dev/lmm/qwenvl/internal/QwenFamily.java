@@ -3,6 +3,9 @@ package dev.lmm.qwenvl.internal;
 import dev.lmm.Model;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.ModelFamily;
+import dev.lmm.core.family.Stage;
+import dev.lmm.core.family.StageContext;
+import java.util.List;
 import java.util.Set;
 
 /** Loads Qwen2.5-VL checkpoints. */
@@ -18,5 +21,10 @@ public final class QwenFamily implements ModelFamily {
   @Override
   public Model load(LoadContext context) {
     return QwenModel.load(context);
+  }
+
+  @Override
+  public List<Stage> stages(StageContext context) {
+    return QwenModel.stages(context);
   }
 }

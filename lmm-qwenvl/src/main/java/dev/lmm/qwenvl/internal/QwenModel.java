@@ -29,6 +29,8 @@ import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.family.LoadContext;
+import dev.lmm.core.family.Stage;
+import dev.lmm.core.family.StageContext;
 import dev.lmm.core.family.Summaries;
 import dev.lmm.core.graph.Flops;
 import dev.lmm.core.graph.Graph;
@@ -99,13 +101,8 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
                             + " chat_template.jinja or chat_template in tokenizer_config.json"));
     WeightStore weights = context.weights();
     WeightUsage usage = new WeightUsage(weights, json.source());
-    // Published files have the first names, transformers 5 writes the second.
-    boolean published = usage.has("visual.patch_embed.proj.weight");
-    Graph visionGraph =
-        VisionGraph.of(config.vision(), published ? "visual" : "model.visual", usage);
-    Graph textGraph =
-        TextGraph.of(
-            config.text(), published ? "model" : "model.language_model", config.tied(), usage);
+    Graph visionGraph = vision(config, usage);
+    Graph textGraph = text(config, usage);
     usage.requireAllRead(
         name ->
             name.endsWith("rotary_emb.inv_freq")
@@ -134,6 +131,46 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
       tokenizer.close();
       throw e;
     }
+  }
+
+  private static Graph vision(QwenConfig config, WeightUsage usage) {
+    return VisionGraph.of(config.vision(), published(usage) ? "visual" : "model.visual", usage);
+  }
+
+  private static Graph text(QwenConfig config, WeightUsage usage) {
+    return TextGraph.of(
+        config.text(), published(usage) ? "model" : "model.language_model", config.tied(), usage);
+  }
+
+  /** Published files have the first names, transformers 5 writes the second. */
+  private static boolean published(WeightUsage usage) {
+    return usage.has("visual.patch_embed.proj.weight");
+  }
+
+  static List<Stage> stages(StageContext context) {
+    QwenConfig config = QwenConfig.of(context.config());
+    WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
+    PictureInput input = PictureInput.read(context.folder(), config.vision());
+    Grid grid = input.grid(1, context.width(1000), context.height(750), input.limits(0, 0));
+    long entries = context.tokens(config.text().contextLength());
+    return List.of(
+        Stage.of(
+            vision(config, usage),
+            context.weights(),
+            Map.of(
+                "grids", 1L,
+                "cells", (long) grid.cells(config.vision().cell()),
+                "windows", (long) VisionTower.windows(config.vision(), grid))),
+        Stage.of(
+            text(config, usage),
+            context.weights(),
+            Map.of(
+                "batch",
+                1L,
+                "capacity",
+                entries,
+                "s",
+                Math.min(entries, GenerationOptions.PREFILL_CHUNK))));
   }
 
   /** generation_config.json names two; config.json at least one. */

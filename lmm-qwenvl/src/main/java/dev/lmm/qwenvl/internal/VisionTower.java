@@ -120,16 +120,22 @@ final class VisionTower implements AutoCloseable {
     inputs.put("sin", Tensor.of(sin, cells, width));
   }
 
+  /** How many windows a picture or video has. */
+  static int windows(VisionConfig config, Grid grid) {
+    int edge = config.windowCells() * config.mergeSize();
+    int down = (grid.rows() + edge - 1) / edge;
+    int across = (grid.columns() + edge - 1) / edge;
+    return grid.times() * down * across;
+  }
+
   /** Which patches each window holds. Windows at the right and lower edges may not be full. */
   private void windows(Grid grid, Map<String, Tensor> inputs) {
     int side = config.windowCells();
     int cell = config.cell();
     int rows = grid.rows() / config.mergeSize();
     int columns = grid.columns() / config.mergeSize();
-    int down = (rows + side - 1) / side;
-    int across = (columns + side - 1) / side;
     int length = side * side * cell;
-    int count = grid.times() * down * across;
+    int count = windows(config, grid);
     Tensor windows = Tensor.zeros(DType.I64, count, length);
     Tensor real = Tensor.zeros(DType.BOOL, count, 1, 1, length);
     Tensor back = Tensor.zeros(DType.I64, grid.times(), (long) rows * columns, cell);
