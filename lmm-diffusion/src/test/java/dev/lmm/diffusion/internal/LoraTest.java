@@ -179,10 +179,11 @@ class LoraTest {
             new String[] {under + "to_out_0.lora_down.weight", "up"},
             new String[] {"lora_unet_" + ldm.replace('.', '_') + "to_out_0.lora_down.weight", "up"},
             new String[] {"diffusion_model." + ldm + "to_out.0.lora_A.weight", "lora_B"});
-    same(names, 32, 32);
+    same("unet", names);
     String t = "encoder.layers.1.self_attn.";
     String te = "lora_te_text_model_" + t.replace('.', '_');
     same(
+        "text_encoder",
         List.of(
             new String[] {"text_encoder.text_model." + t + "out_proj.lora_A.weight", "lora_B"},
             new String[] {"text_encoder." + t + "out_proj.lora_A.weight", "lora_B"},
@@ -191,32 +192,50 @@ class LoraTest {
             },
             new String[] {"text_encoder.text_model." + t + "to_out_lora.down.weight", "up"},
             new String[] {te + "out_proj.lora_down.weight", "up"},
-            new String[] {te.replace("te_", "te1_") + "out_proj.lora_down.weight", "up"}),
-        32,
-        32);
+            new String[] {te.replace("te_", "te1_") + "out_proj.lora_down.weight", "up"}));
   }
 
-  private void same(List<String[]> names, int in, int out) throws Exception {
-    float[] numbers = new float[2 * in];
+  /** Each file with one layer adds the same to the one layer. */
+  private void same(String part, List<String[]> names) throws Exception {
+    Path root = Goldens.FOLDER.resolve("sd15");
+    float[] numbers = new float[64];
     for (int i = 0; i < numbers.length; i++) {
       numbers[i] = (float) Math.sin(i * i);
     }
-    byte[] first = null;
-    try (Generator generator = generator()) {
-      byte[] without = generator.generate("a").steps(1).run().get(0).image().rgb();
+    UnetConfig config = UnetConfig.of(Json.parse(root.resolve("unet/config.json")));
+    TextEncoderConfig text =
+        TextEncoderConfig.of(Json.parse(root.resolve("text_encoder/config.json")), false);
+    try (CheckpointWeights unet = CheckpointFiles.open(root.resolve("unet"));
+        CheckpointWeights encoder = CheckpointFiles.open(root.resolve("text_encoder"))) {
+      WeightUsage ofText = new WeightUsage(encoder, "config");
+      LoraLayers layers =
+          layers(
+              config,
+              Map.of(
+                  "unet", UnetGraph.of(config, new WeightUsage(unet, "config"), 8, 8),
+                  "text_encoder", TextEncoderGraph.of(text, "text_encoder", ofText, false)));
+      Map<String, Integer> first = null;
       for (String[] name : names) {
         String down = name[0];
         String up =
             name[1].equals("up") ? down.replace("down", "up") : down.replace("lora_A", "lora_B");
         Path file = folder.resolve("lora.safetensors");
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        tensors.put(down, Tensor.of(numbers, 2, in));
-        tensors.put(up, Tensor.of(numbers, out, 2));
+        tensors.put(down, Tensor.of(numbers, 2, 32));
+        tensors.put(up, Tensor.of(numbers, 32, 2));
         Goldens.write(file, tensors);
-        byte[] made = generator.generate("a").steps(1).lora(file, 2).run().get(0).image().rgb();
-        first = first == null ? made : first;
-        assertThat(Arrays.equals(made, first)).as(down).isTrue();
-        assertThat(Arrays.equals(made, without)).as(down).isFalse();
+        Map<String, LoraBranches> found = new Loras(layers).of(List.of(new Lora(file, 2)));
+        assertThat(found).as(down).containsOnlyKeys(part);
+        LoraBranches branches = found.get(part);
+        first = first == null ? branches.ranks() : first;
+        assertThat(branches.ranks()).as(down).hasSize(1).isEqualTo(first);
+        String weight = branches.ranks().keySet().iterator().next();
+        assertThat(branches.inputs().get(WeightUsage.downInput(weight)).toFloats())
+            .as(down)
+            .isEqualTo(numbers);
+        assertThat(branches.inputs().get(WeightUsage.upInput(weight)).toFloats()[1])
+            .as(down)
+            .isEqualTo(2 * numbers[1]);
       }
     }
   }
