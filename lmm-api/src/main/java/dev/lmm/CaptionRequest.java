@@ -2,6 +2,7 @@ package dev.lmm;
 
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +51,11 @@ public final class CaptionRequest {
   }
 
   private CaptionRequest(CaptionRequest other) {
-    this.runner = other.runner;
+    this(other, other.runner);
+  }
+
+  private CaptionRequest(CaptionRequest other, Runner runner) {
+    this.runner = runner;
     this.prompt = other.prompt;
     this.maxTokens = other.maxTokens;
     this.minTokens = other.minTokens;
@@ -189,6 +194,17 @@ public final class CaptionRequest {
     CaptionRequest changed = new CaptionRequest(this);
     changed.cancellation = value;
     return changed;
+  }
+
+  /**
+   * The same request, carried out by something around what carries it out now: to measure, to
+   * limit, to try again.
+   *
+   * @param around gets what carries the request out, gives what shall
+   * @return a new request
+   */
+  public CaptionRequest around(UnaryOperator<Runner> around) {
+    return new CaptionRequest(this, Check.notNull(around.apply(runner), "around"));
   }
 
   /**

@@ -65,6 +65,17 @@ public final class CaptionsRequest {
   }
 
   /**
+   * The same request, carried out by something around what carries it out now: to measure, to
+   * limit, to try again.
+   *
+   * @param around gets what carries the request out, gives what shall
+   * @return a new request
+   */
+  public CaptionsRequest around(UnaryOperator<Function<CaptionsRequest, List<Caption>>> around) {
+    return new CaptionsRequest(Check.notNull(around.apply(runner), "around"), each, batchSize);
+  }
+
+  /**
    * Writes.
    *
    * @return a text for each picture, the best if there are several; those that each picture alone

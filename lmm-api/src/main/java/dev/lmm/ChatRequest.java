@@ -3,6 +3,7 @@ package dev.lmm;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,7 +44,11 @@ public final class ChatRequest {
   }
 
   private ChatRequest(ChatRequest other) {
-    this.runner = other.runner;
+    this(other, other.runner);
+  }
+
+  private ChatRequest(ChatRequest other, Function<ChatRequest, TokenStream> runner) {
+    this.runner = runner;
     this.text = other.text;
     this.images = other.images;
     this.videos = other.videos;
@@ -257,6 +262,17 @@ public final class ChatRequest {
     ChatRequest changed = new ChatRequest(this);
     changed.cancellation = Check.notNull(cancellation, "cancellation");
     return changed;
+  }
+
+  /**
+   * The same request, carried out by something around what carries it out now: to measure, to
+   * limit, to try again.
+   *
+   * @param around gets what carries the request out, gives what shall
+   * @return a new request
+   */
+  public ChatRequest around(UnaryOperator<Function<ChatRequest, TokenStream>> around) {
+    return new ChatRequest(this, Check.notNull(around.apply(runner), "around"));
   }
 
   /**

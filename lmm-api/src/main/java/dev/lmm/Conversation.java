@@ -31,6 +31,15 @@ public interface Conversation extends AutoCloseable {
   ChatRequest ask(String text);
 
   /**
+   * Takes over what was asked and answered elsewhere, or in an earlier process, as the next two
+   * turns. Nothing is computed; the next question reads it.
+   *
+   * @param question made by {@link #ask}, with its pictures; its other options do not matter
+   * @param answer what was answered
+   */
+  void said(ChatRequest question, String answer);
+
+  /**
    * What was said so far.
    *
    * @return the turns in order

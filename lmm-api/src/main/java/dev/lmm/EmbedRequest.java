@@ -1,6 +1,7 @@
 package dev.lmm;
 
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,6 +81,17 @@ public final class EmbedRequest {
   public EmbedRequest onProgress(ProgressListener listener) {
     return new EmbedRequest(
         runner, raw, batchSize, cancellation, Check.notNull(listener, "listener"));
+  }
+
+  /**
+   * The same request, carried out by something around what carries it out now: to measure, to
+   * limit, to try again.
+   *
+   * @param around gets what carries the request out, gives what shall
+   * @return a new request
+   */
+  public EmbedRequest around(UnaryOperator<Function<EmbedRequest, Embeddings>> around) {
+    return new EmbedRequest(Check.notNull(around.apply(runner), "around"), raw, batchSize, cancellation, progress);
   }
 
   /**

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,7 +54,11 @@ public final class GenerateRequest {
   }
 
   private GenerateRequest(GenerateRequest other) {
-    this.runner = other.runner;
+    this(other, other.runner);
+  }
+
+  private GenerateRequest(GenerateRequest other, Function<GenerateRequest, List<GeneratedImage>> runner) {
+    this.runner = runner;
     this.prompt = other.prompt;
     this.negative = other.negative;
     this.steps = other.steps;
@@ -419,6 +424,17 @@ public final class GenerateRequest {
     GenerateRequest changed = new GenerateRequest(this);
     changed.listener = Check.notNull(listener, "listener");
     return changed;
+  }
+
+  /**
+   * The same request, carried out by something around what carries it out now: to measure, to
+   * limit, to try again.
+   *
+   * @param around gets what carries the request out, gives what shall
+   * @return a new request
+   */
+  public GenerateRequest around(UnaryOperator<Function<GenerateRequest, List<GeneratedImage>>> around) {
+    return new GenerateRequest(this, Check.notNull(around.apply(runner), "around"));
   }
 
   /**

@@ -3,6 +3,7 @@ package dev.lmm;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,7 +53,12 @@ public final class LocateRequest {
   }
 
   private LocateRequest(LocateRequest other, Image picture) {
-    this.runner = other.runner;
+    this(other, picture, other.runner);
+  }
+
+  private LocateRequest(
+      LocateRequest other, Image picture, Function<LocateRequest, Located> runner) {
+    this.runner = runner;
     this.picture = picture;
     this.query = other.query;
     this.form = other.form;
@@ -186,6 +192,17 @@ public final class LocateRequest {
     LocateRequest changed = copy();
     changed.cancellation = Check.notNull(cancellation, "cancellation");
     return changed;
+  }
+
+  /**
+   * The same request, carried out by something around what carries it out now: to measure, to
+   * limit, to try again.
+   *
+   * @param around gets what carries the request out, gives what shall
+   * @return a new request
+   */
+  public LocateRequest around(UnaryOperator<Function<LocateRequest, Located>> around) {
+    return new LocateRequest(this, picture, Check.notNull(around.apply(runner), "around"));
   }
 
   /**

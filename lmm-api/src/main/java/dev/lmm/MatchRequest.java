@@ -2,6 +2,7 @@ package dev.lmm;
 
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,6 +68,17 @@ public final class MatchRequest {
    */
   public MatchRequest onProgress(ProgressListener listener) {
     return new MatchRequest(runner, batchSize, cancellation, Check.notNull(listener, "listener"));
+  }
+
+  /**
+   * The same request, carried out by something around what carries it out now: to measure, to
+   * limit, to try again.
+   *
+   * @param around gets what carries the request out, gives what shall
+   * @return a new request
+   */
+  public MatchRequest around(UnaryOperator<Function<MatchRequest, List<List<Match>>>> around) {
+    return new MatchRequest(Check.notNull(around.apply(runner), "around"), batchSize, cancellation, progress);
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.lmm;
 
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,17 @@ public final class QueriesRequest {
    */
   public QueriesRequest cancelledBy(Cancellation value) {
     return new QueriesRequest(runner, text, Check.notNull(value, "cancellation"));
+  }
+
+  /**
+   * The same request, carried out by something around what carries it out now: to measure, to
+   * limit, to try again.
+   *
+   * @param around gets what carries the request out, gives what shall
+   * @return a new request
+   */
+  public QueriesRequest around(UnaryOperator<Function<QueriesRequest, QueryMaps>> around) {
+    return new QueriesRequest(Check.notNull(around.apply(runner), "around"), text, cancellation);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.lmm;
 
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -84,6 +85,17 @@ public final class RetrieveRequest {
   public RetrieveRequest onProgress(ProgressListener listener) {
     return new RetrieveRequest(
         runner, reranked, batchSize, cancellation, Check.notNull(listener, "listener"));
+  }
+
+  /**
+   * The same request, carried out by something around what carries it out now: to measure, to
+   * limit, to try again.
+   *
+   * @param around gets what carries the request out, gives what shall
+   * @return a new request
+   */
+  public RetrieveRequest around(UnaryOperator<Function<RetrieveRequest, List<Retrieved>>> around) {
+    return new RetrieveRequest(Check.notNull(around.apply(runner), "around"), reranked, batchSize, cancellation, progress);
   }
 
   /**

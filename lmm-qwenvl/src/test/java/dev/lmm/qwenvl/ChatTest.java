@@ -85,6 +85,33 @@ class ChatTest {
   }
 
   @Test
+  void aConversationTakenOverGoesOnAsIfItHadBeenHadHere() {
+    Answer first;
+    Answer second;
+    try (Conversation talk = chat.conversation("Answer in Korean.")) {
+      first = talk.ask("first").image(picture("tall")).maxTokens(6).run();
+      second = talk.ask("and now?").image(picture("small")).maxTokens(12).run();
+    }
+    try (Conversation talk = chat.conversation("Answer in Korean.")) {
+      talk.said(talk.ask("first").image(picture("tall")), first.text());
+      assertThat(talk.turns())
+          .containsExactly(
+              new Conversation.Turn("system", "Answer in Korean.", 0, 0),
+              new Conversation.Turn("user", "first", 1, 0),
+              new Conversation.Turn("assistant", first.text(), 0, 0));
+      Answer later = talk.ask("and now?").image(picture("small")).maxTokens(12).run();
+      assertThat(ids(later)).isEqualTo(ids(second));
+      assertThat(later.promptTokens()).isEqualTo(second.promptTokens());
+      assertThat(later.cachedTokens()).isZero();
+    }
+    try (Conversation talk = chat.conversation("Answer in Korean.")) {
+      talk.said(talk.ask("first").image(picture("tall")), first.text() + " not");
+      assertThat(talk.ask("and now?").image(picture("small")).maxTokens(12).run().promptTokens())
+          .isGreaterThan(second.promptTokens());
+    }
+  }
+
+  @Test
   void theSecondTurnEqualsTheWholeConversationReadAnew() {
     List<Answer> all = new ArrayList<>();
     for (int round = 0; round < 2; round++) {

@@ -2,6 +2,7 @@ package dev.lmm.qwenvl.internal;
 
 import dev.lmm.Answer;
 import dev.lmm.ChatRequest;
+import dev.lmm.Check;
 import dev.lmm.Conversation;
 import dev.lmm.TokenStream;
 import dev.lmm.core.decode.Generation;
@@ -37,6 +38,11 @@ final class QwenConversation implements Conversation {
     all.add(question);
     TextRun run = session.stream(model.prompt(all, request.cancellation()), model.options(request));
     return new Stream(run, question);
+  }
+
+  @Override
+  public void said(ChatRequest question, String answer) {
+    add(model.message(question), Check.notNull(answer, "answer"));
   }
 
   private synchronized List<Message> said() {
