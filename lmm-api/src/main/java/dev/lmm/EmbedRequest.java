@@ -91,7 +91,8 @@ public final class EmbedRequest {
    * @return a new request
    */
   public EmbedRequest around(UnaryOperator<Function<EmbedRequest, Embeddings>> around) {
-    return new EmbedRequest(Check.notNull(around.apply(runner), "around"), raw, batchSize, cancellation, progress);
+    return new EmbedRequest(
+        Check.notNull(around.apply(runner), "around"), raw, batchSize, cancellation, progress);
   }
 
   /**

@@ -57,7 +57,8 @@ public final class GenerateRequest {
     this(other, other.runner);
   }
 
-  private GenerateRequest(GenerateRequest other, Function<GenerateRequest, List<GeneratedImage>> runner) {
+  private GenerateRequest(
+      GenerateRequest other, Function<GenerateRequest, List<GeneratedImage>> runner) {
     this.runner = runner;
     this.prompt = other.prompt;
     this.negative = other.negative;
@@ -433,7 +434,8 @@ public final class GenerateRequest {
    * @param around gets what carries the request out, gives what shall
    * @return a new request
    */
-  public GenerateRequest around(UnaryOperator<Function<GenerateRequest, List<GeneratedImage>>> around) {
+  public GenerateRequest around(
+      UnaryOperator<Function<GenerateRequest, List<GeneratedImage>>> around) {
     return new GenerateRequest(this, Check.notNull(around.apply(runner), "around"));
   }
 

@@ -78,7 +78,8 @@ public final class MatchRequest {
    * @return a new request
    */
   public MatchRequest around(UnaryOperator<Function<MatchRequest, List<List<Match>>>> around) {
-    return new MatchRequest(Check.notNull(around.apply(runner), "around"), batchSize, cancellation, progress);
+    return new MatchRequest(
+        Check.notNull(around.apply(runner), "around"), batchSize, cancellation, progress);
   }
 
   /**

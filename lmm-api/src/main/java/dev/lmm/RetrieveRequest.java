@@ -95,7 +95,8 @@ public final class RetrieveRequest {
    * @return a new request
    */
   public RetrieveRequest around(UnaryOperator<Function<RetrieveRequest, List<Retrieved>>> around) {
-    return new RetrieveRequest(Check.notNull(around.apply(runner), "around"), reranked, batchSize, cancellation, progress);
+    return new RetrieveRequest(
+        Check.notNull(around.apply(runner), "around"), reranked, batchSize, cancellation, progress);
   }
 
   /**

@@ -52,6 +52,24 @@ class ExamplesTest {
   }
 
   @Test
+  void drawLeavesAPicture() {
+    Draw.main(new String[0]);
+    Image drawn = Image.read(Path.of("target", "circle.png"));
+    assertThat(drawn.width()).isEqualTo(64);
+    byte[] rgb = drawn.rgb();
+    int red = 0;
+    int blue = 0;
+    for (int i = 0; i < rgb.length; i += 3) {
+      int r = rgb[i] & 0xff;
+      int b = rgb[i + 2] & 0xff;
+      red += r > 180 && b < 90 ? 1 : 0;
+      blue += b > 160 && r < 90 ? 1 : 0;
+    }
+    assertThat(red).as("pixels of the circle").isBetween(200, 1500);
+    assertThat(blue).as("pixels of the background").isGreaterThan(2000);
+  }
+
+  @Test
   void zeroShotNamesTheBackground() throws IOException {
     String picture = folder.resolve(pictures.get(0).file()).toString();
     assertThat(output(() -> ZeroShot.main(new String[] {"tiny-clip", picture})))

@@ -1,0 +1,18 @@
+package com.example;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lmm.Models;
+import dev.lmm.tiny.TinyPictures;
+import org.junit.jupiter.api.Test;
+
+class CaptionTest {
+  @Test
+  void namesAPictureAsAModule() {
+    assertTrue(Models.class.getModule().isNamed());
+    assertTrue(Caption.class.getModule().isNamed());
+    TinyPictures.Captioned star = TinyPictures.all().get(1);
+    assertEquals(star.english(), Caption.of(star.image()));
+  }
+}
