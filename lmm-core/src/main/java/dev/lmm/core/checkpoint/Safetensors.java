@@ -35,6 +35,9 @@ public final class Safetensors {
   /** The longest header the format allows, in bytes. */
   public static final long MAX_HEADER = 100_000_000;
 
+  /** {@code "version "}, with which a file of Git LFS begins that stands for another. */
+  private static final long LFS_POINTER = 0x206e6f6973726576L;
+
   private static final int MAX_RANK = 32;
 
   private static final JsonFactory JSON =
@@ -128,6 +131,12 @@ public final class Safetensors {
       throw broken(file, "header", "the file has " + size + " bytes", "at least 8");
     }
     long length = ByteBuffer.wrap(begin).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    if (length == LFS_POINTER) {
+      throw new CheckpointException(
+          file
+              + ": is a pointer of Git LFS, not the weights; run git lfs pull in its folder, or load"
+              + " the model by its hub id");
+    }
     if (length < 2 || length > MAX_HEADER) {
       throw broken(file, "header length", "is " + length, "2 to " + MAX_HEADER);
     }

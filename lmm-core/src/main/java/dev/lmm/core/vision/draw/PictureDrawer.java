@@ -41,6 +41,10 @@ public final class PictureDrawer implements ImageDrawer {
       throw new ImageException(file + ": expected a name that ends in .png, .jpg or .jpeg");
     }
     Path absolute = file.toAbsolutePath();
+    if (!Files.isDirectory(absolute.getParent())) {
+      throw new ImageException(
+          file + ": cannot be written: there is no folder " + absolute.getParent());
+    }
     try {
       // Whole or not at all: written beside the target, then moved.
       Path fresh = Files.createTempFile(absolute.getParent(), ".lmm-", ".tmp");
