@@ -17,7 +17,7 @@ import org.w3c.dom.Element;
 record Sbom(Component subject, List<Component> components) {
   /** Licences under which a library may come along; of several, one must be here. */
   static final Set<String> ALLOWED =
-      Set.of("Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "MIT-0");
+      Set.of("Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "MIT-0", "CC0-1.0");
 
   /**
    * A library.
