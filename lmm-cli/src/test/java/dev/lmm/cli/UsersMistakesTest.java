@@ -117,10 +117,7 @@ class UsersMistakesTest {
             "cut.png: the file ends too early",
             ""),
         mistake(
-            "a model that cannot do it",
-            "chat|tiny-clip|--text|a",
-            "tiny-clip does not talk",
-            ""),
+            "a model that cannot do it", "chat|tiny-clip|--text|a", "tiny-clip does not talk", ""),
         mistake(
             "an engine that does not exist",
             rank + "--engine|tensorflow",
@@ -152,7 +149,10 @@ class UsersMistakesTest {
             "size: is 65x64",
             "expected multiples of 8"),
         mistake(
-            "no steps", draw.replace("--steps|1", "--steps|0"), "steps: is 0", "expected 1 to 1000"),
+            "no steps",
+            draw.replace("--steps|1", "--steps|0"),
+            "steps: is 0",
+            "expected 1 to 1000"),
         mistake(
             "a picture format that is not written",
             draw.replace("x.png", "x.gif"),
