@@ -4,6 +4,7 @@ module dev.lmm.bench {
   requires dev.lmm.api;
   requires dev.lmm.clip;
   requires dev.lmm.core;
+  requires dev.lmm.search;
   requires dev.lmm.tiny;
   requires java.desktop;
   requires java.management;

@@ -5,6 +5,8 @@ import dev.lmm.Encoder;
 import dev.lmm.Generator;
 import dev.lmm.Image;
 import dev.lmm.Score;
+import dev.lmm.search.PhotoIndex;
+import java.nio.file.Path;
 import java.util.List;
 
 /** What an application does with models that are handed to it: it names, draws and asks. */
@@ -18,6 +20,14 @@ public final class Album {
   /** The caption that fits best. */
   public String caption(Image picture, List<String> captions) {
     return Score.best(encoder.rank(picture, captions)).text();
+  }
+
+  /** The file of a folder that fits a text best; the folder's index is kept beside it. */
+  public Path find(Path folder, String what) {
+    try (PhotoIndex photos = PhotoIndex.open(encoder, folder)) {
+      photos.update().run();
+      return photos.search(what).top(1).run().get(0).photo().file();
+    }
   }
 
   public static Image draw(Generator generator, String what) {

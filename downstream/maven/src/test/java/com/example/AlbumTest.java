@@ -12,8 +12,12 @@ import dev.lmm.Image;
 import dev.lmm.ModelNotFoundException;
 import dev.lmm.Models;
 import dev.lmm.tiny.TinyPictures;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class AlbumTest {
   private static final List<String> CAPTIONS =
@@ -27,6 +31,18 @@ class AlbumTest {
       TinyPictures.Captioned star = TinyPictures.all().get(1);
       assertEquals(star.english(), album.caption(star.image(), CAPTIONS));
       assertEquals(star.korean(), album.caption(star.image(), korean));
+    }
+  }
+
+  @Test
+  void findsAPictureOfAFolder(@TempDir Path temporary) throws IOException {
+    Path folder = Files.createDirectory(temporary.resolve("pictures"));
+    for (TinyPictures.Captioned picture : TinyPictures.all()) {
+      Files.write(folder.resolve(picture.file()), TinyPictures.bytes(picture.file()));
+    }
+    try (Encoder encoder = Models.encoder("tiny-clip").load()) {
+      TinyPictures.Captioned star = TinyPictures.all().get(1);
+      assertEquals(folder.resolve(star.file()), new Album(encoder).find(folder, star.korean()));
     }
   }
 

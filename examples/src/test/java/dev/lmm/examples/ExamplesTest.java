@@ -1,6 +1,7 @@
 package dev.lmm.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.lmm.Image;
 import dev.lmm.tiny.TinyPictures;
@@ -65,6 +66,7 @@ class ExamplesTest {
       red += r > 180 && b < 90 ? 1 : 0;
       blue += b > 160 && r < 90 ? 1 : 0;
     }
+    assertShown("draw.png", Path.of("target", "circle.png"));
     assertThat(red).as("pixels of the circle").isBetween(200, 1500);
     assertThat(blue).as("pixels of the background").isGreaterThan(2000);
   }
@@ -79,13 +81,159 @@ class ExamplesTest {
   @Test
   void photoSearchFindsThePictureAndPassesOverOtherFiles() throws IOException {
     Files.writeString(folder.resolve("notes.txt"), "not a picture");
+    Files.writeString(folder.resolve("broken.jpg"), "not a picture either");
     String printed =
         output(
             () ->
                 PhotoSearch.main(
                     new String[] {"tiny-siglip2", folder.toString(), pictures.get(4).english()}));
-    assertThat(printed.lines()).hasSize(3);
-    assertThat(printed).startsWith(pictures.get(4).file());
+    assertThat(printed.lines()).hasSize(4);
+    assertThat(printed.lines().toList().get(0)).startsWith("skipped: ").contains("broken.jpg");
+    assertThat(printed.lines().toList().get(1)).isEqualTo(pictures.get(4).file());
+    assertThat(
+            output(
+                () ->
+                    PhotoSearch.main(
+                        new String[] {
+                          "tiny-siglip2", folder.toString(), pictures.get(2).korean()
+                        })))
+        .as("from the index that was kept, in Korean")
+        .contains("\n" + pictures.get(2).file());
+  }
+
+  @Test
+  void photoAlbumFindsLikePictures() throws IOException {
+    Path like = folder.resolve(pictures.get(3).file());
+    String printed =
+        output(
+            () ->
+                PhotoAlbum.main(new String[] {"tiny-clip", folder.toString(), like.toString()}));
+    assertThat(printed).startsWith("1.000 " + pictures.get(3).file());
+    assertThat(printed.lines()).hasSize(pictures.size());
+  }
+
+  @Test
+  void embedPrintsEachPicture() throws IOException {
+    Files.writeString(folder.resolve("notes.txt"), "not a picture");
+    String printed = output(() -> Embed.main(new String[] {"tiny-clip", folder.toString()}));
+    assertThat(printed.lines()).hasSize(pictures.size() + 1);
+    assertThat(printed)
+        .contains(pictures.get(0).file() + ": 64", "notes.txt: this is no known picture format");
+  }
+
+  @Test
+  void captionsDescribesAndAnswers() throws IOException {
+    // Random weights, the golden's own words: lmm-blip2 compares them with transformers'.
+    String model = "../lmm-blip2/src/test/resources/golden/blip2-opt";
+    String picture = folder.resolve(pictures.get(0).file()).toString();
+    String printed =
+        output(() -> Captions.main(new String[] {model, picture, "What colour is it?"}));
+    assertThat(printed.lines()).hasSizeGreaterThanOrEqualTo(2);
+    assertThat(printed).isNotBlank();
+  }
+
+  @Test
+  void imageToImageKeepsMoreAtLessStrength() {
+    // A red circle on the left becomes something blue; the less may change, the more stays.
+    Path picture = folder.resolve(pictures.get(0).file());
+    double little = changed(picture, "0.3");
+    double much = changed(picture, "0.9");
+    assertThat(little).isGreaterThan(0);
+    assertThat(much).isGreaterThan(1.5 * little);
+    assertShown("image-to-image.png", folder.resolve("new-0.9.png"));
+  }
+
+  private double changed(Path picture, String strength) {
+    Path out = folder.resolve("new-" + strength + ".png");
+    String prompt = "a blue star on a black background";
+    ImageToImage.main(
+        new String[] {"tiny-sd", picture.toString(), prompt, strength, out.toString()});
+    byte[] before = Image.read(picture).rgb();
+    byte[] after = Image.read(out).rgb();
+    assertThat(after).hasSameSizeAs(before);
+    double sum = 0;
+    for (int i = 0; i < before.length; i++) {
+      sum += Math.abs((before[i] & 0xFF) - (after[i] & 0xFF));
+    }
+    return sum / before.length;
+  }
+
+  @Test
+  void talkAnswersEachQuestion() throws IOException {
+    TinyPictures.Captioned scene = TinyPictures.scenes().get(1);
+    Path picture = folder.resolve(scene.file());
+    Files.write(picture, TinyPictures.bytes(scene.file()));
+    String printed =
+        output(
+            () ->
+                Talk.main(
+                    new String[] {
+                      "tiny-qwen2.5-vl",
+                      picture.toString(),
+                      "Describe the picture.",
+                      "How many hearts are there?"
+                    }));
+    assertThat(printed.lines()).hasSize(2).noneMatch(String::isBlank);
+    assertThat(printed.lines().toList().get(0)).contains("heart");
+  }
+
+  @Test
+  void followFindsTheCircleInItsWay() throws IOException {
+    Path frames = Files.createDirectories(folder.resolve("frames"));
+    int count = 4;
+    for (int i = 0; i < count; i++) {
+      TinyPictures.clip().frames().get(3 * i).save(frames.resolve("%02d.png".formatted(i)));
+    }
+    Path out = Files.createDirectories(folder.resolve("out"));
+    String printed =
+        output(
+            () ->
+                Follow.main(
+                    new String[] {
+                      "tiny-qwen2.5-vl", frames.toString(), "4", "the red circle", out.toString()
+                    }));
+    assertThat(printed.lines()).hasSize(1 + count); // a heading and a line for each frame
+    assertThat(printed).contains("red circle");
+    assertShown("follow.png", out.resolve("frame-003.png"));
+    byte[] drawn = Image.read(out.resolve("frame-003.png")).rgb();
+    assertThat(Arrays.equals(drawn, TinyPictures.clip().frames().get(9).rgb())).isFalse();
+  }
+
+  @Test
+  void fewerBitsChangeLittle() throws IOException {
+    String picture = folder.resolve(pictures.get(1).file()).toString();
+    List<String> lines =
+        output(
+                () ->
+                    FewerBits.main(
+                        new String[] {"tiny-clip", picture, pictures.get(1).english()}))
+            .lines()
+            .toList();
+    assertThat(lines).hasSize(3);
+    double whole = Double.parseDouble(lines.get(0).replace("fp32: ", ""));
+    assertThat(Double.parseDouble(lines.get(1).replace("int8: ", "")))
+        .isCloseTo(whole, within(0.02));
+    assertThat(Double.parseDouble(lines.get(2).replace("int4: ", "")))
+        .isCloseTo(whole, within(0.2));
+  }
+
+  @Test
+  void aTranslationLiesNearerThanSomethingElse() throws IOException {
+    List<String> lines =
+        output(
+                () ->
+                    TwoLanguages.main(
+                        new String[] {
+                          "tiny-siglip2",
+                          pictures.get(0).english(),
+                          pictures.get(0).korean(),
+                          pictures.get(1).english()
+                        }))
+            .lines()
+            .toList();
+    double translation = Double.parseDouble(lines.get(0).replace("translation: ", ""));
+    double other = Double.parseDouble(lines.get(1).replace("something else: ", ""));
+    assertThat(translation).isGreaterThan(0.8).isGreaterThan(other + 0.1);
   }
 
   @Test
@@ -111,6 +259,7 @@ class ExamplesTest {
   void textToImageShowsEachStepUpToTheResult() {
     TextToImage.main(
         new String[] {"tiny-sd", "a yellow star on a blue background", folder.toString()});
+    assertShown("text-to-image.png", folder.resolve("result.png"));
     Image result = Image.read(folder.resolve("result.png"));
     // PNDM, the checkpoint's own scheduler, runs the model once more than there are steps.
     Image last = Image.read(folder.resolve("step-20.png"));
@@ -138,6 +287,7 @@ class ExamplesTest {
                     }));
     assertThat(printed.lines()).hasSize(1);
     assertThat(printed).startsWith("yellow heart: ");
+    assertShown("boxes.png", out);
     Image drawn = Image.read(out);
     assertThat(drawn.width()).isEqualTo(scene.image().width());
     assertThat(Arrays.equals(drawn.rgb(), scene.image().rgb())).isFalse();
@@ -162,6 +312,26 @@ class ExamplesTest {
     String picture = folder.resolve(pictures.get(0).file()).toString();
     QueryHeat.main(new String[] {model, picture, out.toString()});
     assertThat(Image.read(out).width()).isEqualTo(6 * 160); // six queries
+    assertShown("query-heat.png", out);
+  }
+
+  /**
+   * What the README shows is what the example makes, but for the last digits of another processor.
+   * {@code -Dlmm.pictures=true} makes what is shown anew.
+   */
+  private static void assertShown(String name, Path made) {
+    Path shown = Path.of("../docs/pictures").resolve(name);
+    if (Boolean.getBoolean("lmm.pictures")) {
+      Image.read(made).save(shown);
+    }
+    byte[] expected = Image.read(shown).rgb();
+    byte[] actual = Image.read(made).rgb();
+    assertThat(actual).as(name).hasSameSizeAs(expected);
+    long sum = 0;
+    for (int i = 0; i < actual.length; i++) {
+      sum += Math.abs((actual[i] & 0xFF) - (expected[i] & 0xFF));
+    }
+    assertThat(sum / (double) actual.length).as(name).isLessThan(4);
   }
 
   private interface Program {

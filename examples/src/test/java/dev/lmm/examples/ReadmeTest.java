@@ -33,6 +33,24 @@ class ReadmeTest {
     assertThat(snippets).hasSizeGreaterThanOrEqualTo(5).allMatch(compiled::contains);
   }
 
+  @Test
+  void everyExampleIsListedAndShort() throws IOException {
+    String readme = Files.readString(Path.of("../README.md"));
+    try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/lmm/examples"))) {
+      for (Path file : files.sorted().toList()) {
+        String name = file.getFileName().toString();
+        if (!name.equals("package-info.java")) {
+          assertThat(readme).contains("| [" + name.replace(".java", "") + "](");
+          assertThat(Files.readAllLines(file)).as(name).hasSizeLessThan(60);
+        }
+      }
+    }
+    Matcher pictures = Pattern.compile("!\\[[^]]*]\\(([^)]*)\\)").matcher(readme);
+    while (pictures.find()) {
+      assertThat(Path.of("..").resolve(pictures.group(1))).isRegularFile();
+    }
+  }
+
   /** Without the differences that indentation and line breaks make. */
   private static String plain(String code) {
     return code.replaceAll("\\s+", "");

@@ -6,6 +6,8 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -21,6 +23,7 @@ import picocli.CommandLine.ParameterException;
       EmbedCommand.class,
       EstimateCommand.class,
       RankCommand.class,
+      SearchCommand.class,
       CaptionCommand.class,
       AskCommand.class,
       MatchCommand.class,
@@ -39,6 +42,9 @@ import picocli.CommandLine.ParameterException;
       DemoCommand.class
     })
 public final class Main implements Runnable {
+  /** Of Lucene, which tells of a newer Lucene. Held, for loggers are forgotten otherwise. */
+  private static final Logger LUCENE = Logger.getLogger("org.apache.lucene");
+
   @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
   /** For picocli. */
@@ -55,6 +61,7 @@ public final class Main implements Runnable {
     System.setProperty("org.slf4j.simpleLogger.defaultLogLevel", debug ? "debug" : "error");
     System.setProperty("org.slf4j.simpleLogger.showThreadName", "false");
     System.setProperty("java.awt.headless", "true");
+    LUCENE.setLevel(debug ? Level.INFO : Level.SEVERE);
     PrintStream out = new PrintStream(System.out, false, StandardCharsets.UTF_8);
     PrintStream err = new PrintStream(System.err, true, StandardCharsets.UTF_8);
     int status = run(out, err, arguments);

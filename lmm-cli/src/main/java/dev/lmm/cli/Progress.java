@@ -18,7 +18,7 @@ final class Progress {
   }
 
   void show(String what, long done, long total) {
-    String text =
+    show(
         total <= 0
             ? what
             : String.format(
@@ -26,7 +26,10 @@ final class Progress {
                 "%3d %% of %s  %s",
                 Math.min(100, 100 * done / total),
                 Sizes.of(total),
-                what);
+                what));
+  }
+
+  void show(String text) {
     err.print("\r" + text + " ".repeat(Math.max(0, width - text.length())));
     err.flush();
     width = text.length();

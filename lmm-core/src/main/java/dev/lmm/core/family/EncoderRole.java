@@ -169,7 +169,8 @@ public final class EncoderRole<P> implements Encoder {
   }
 
   /** A file on its way: prepared, or why not. */
-  private record Prepared<P>(Path file, @Nullable P picture, @Nullable ImageException failure) {}
+  private record Prepared<P>(
+      Path file, @Nullable P picture, int width, int height, @Nullable ImageException failure) {}
 
   @Override
   public void embedFiles(
@@ -214,9 +215,10 @@ public final class EncoderRole<P> implements Encoder {
 
   private Prepared<P> read(Path file) {
     try {
-      return new Prepared<>(file, backend.prepare(Image.read(file)), null);
+      Image image = Image.read(file);
+      return new Prepared<>(file, backend.prepare(image), image.width(), image.height(), null);
     } catch (ImageException e) {
-      return new Prepared<>(file, null, e);
+      return new Prepared<>(file, null, 0, 0, e);
     }
   }
 
@@ -240,7 +242,8 @@ public final class EncoderRole<P> implements Encoder {
     int next = 0;
     for (Prepared<P> item : batch) {
       float[] vector = item.picture() == null ? null : vectors.vector(next++);
-      consumer.accept(new FileEmbedding(item.file(), vector, item.failure()));
+      consumer.accept(
+          new FileEmbedding(item.file(), vector, item.width(), item.height(), item.failure()));
     }
   }
 

@@ -1,0 +1,148 @@
+package dev.lmm.bench;
+
+import dev.lmm.search.Found;
+import dev.lmm.search.PhotoFilter;
+import dev.lmm.search.PhotoIndex;
+import dev.lmm.search.SearchRequest;
+import dev.lmm.search.UpdateReport;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.function.LongFunction;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/**
+ * Picture search over many simulated pictures: time to build and to follow changes, latency of a
+ * query, and recall@10 against exact search. The files are there, but empty: the folder is really
+ * walked, the vectors are made up by their names.
+ */
+public final class PhotoSearchRun {
+  private static final int IN_A_FOLDER = 1000;
+  private static final int QUERIES = 1000;
+  private static final int COMPARED = 200;
+  private static final int TOP = 10;
+
+  private PhotoSearchRun() {}
+
+  /**
+   * Runs.
+   *
+   * @param arguments pictures, numbers in a vector, a folder to work in, {@code photos} or {@code
+   *     noise}
+   * @throws IOException if files cannot be made
+   */
+  public static void main(String[] arguments) throws IOException {
+    int count = Integer.parseInt(arguments[0]);
+    Path work = Path.of(arguments[2]);
+    Path folder = work.resolve("pictures-" + count);
+    for (int i = 0; i < count; i++) {
+      Path file = file(folder, i);
+      if (i % IN_A_FOLDER == 0) {
+        Files.createDirectories(file.getParent());
+      }
+      if (!Files.exists(file)) {
+        Files.createFile(file);
+      }
+    }
+    SimulatedPhotos encoder =
+        new SimulatedPhotos(
+            SimulatedPhotos.Kind.valueOf(arguments[3].toUpperCase(Locale.ROOT)),
+            Integer.parseInt(arguments[1]));
+    Path index = work.resolve("index-" + System.nanoTime());
+    try (PhotoIndex photos = PhotoIndex.open(encoder, folder, index)) {
+      double all = update(photos, "build");
+      System.out.printf(
+          Locale.ROOT, "  of which %.1f s are the made-up vectors%n", encoder.seconds());
+      System.out.printf(
+          Locale.ROOT, "  %.2f ms a picture without them%n", (all - encoder.seconds()) * 1e3 / count);
+      update(photos, "update without changes");
+      for (int i = 0; i < count / 100; i++) {
+        Files.delete(file(folder, i));
+      }
+      update(photos, "update, 1 % deleted");
+      for (int i = 0; i < count / 100; i++) {
+        Files.createFile(file(folder, i));
+      }
+      update(photos, "update, 1 % added");
+      System.out.printf(Locale.ROOT, "index: %.0f MB%n", bytes(index) / 1e6);
+
+      LongFunction<float[]> pictures = i -> encoder.picture(count + 37 * i);
+      LongFunction<float[]> texts = encoder::text;
+      PhotoFilter some = PhotoFilter.path("0[0-4]*/**");
+      for (int round = 0; round < 2; round++) { // the first warms up
+        measure(photos, "texts", texts, r -> r);
+        measure(photos, "pictures", pictures, r -> r);
+        measure(photos, "texts, a filter that half of all pass", texts, r -> r.only(some));
+      }
+    }
+  }
+
+  private static Path file(Path folder, int number) {
+    return folder.resolve("%03d".formatted(number / IN_A_FOLDER)).resolve(number + ".jpg");
+  }
+
+  private static double update(PhotoIndex photos, String what) {
+    long start = System.nanoTime();
+    UpdateReport report = photos.update().run();
+    double seconds = (System.nanoTime() - start) / 1e9;
+    System.out.printf(
+        Locale.ROOT,
+        "%s: %.1f s (%d added, %d removed, %d unchanged)%n",
+        what,
+        seconds,
+        report.added(),
+        report.removed(),
+        report.unchanged());
+    return seconds;
+  }
+
+  private static void measure(
+      PhotoIndex photos,
+      String what,
+      LongFunction<float[]> query,
+      UnaryOperator<SearchRequest> options) {
+    double[] millis = new double[QUERIES];
+    double[] exactMillis = new double[COMPARED];
+    int found = 0;
+    int wanted = 0;
+    for (int q = 0; q < QUERIES; q++) {
+      SearchRequest request = options.apply(photos.search(query.apply(q)).top(TOP));
+      long start = System.nanoTime();
+      List<Found> near = request.run();
+      millis[q] = (System.nanoTime() - start) / 1e6;
+      if (q < COMPARED) {
+        start = System.nanoTime();
+        List<Found> exact = request.exact().run();
+        exactMillis[q] = (System.nanoTime() - start) / 1e6;
+        Set<String> names = new HashSet<>(exact.stream().map(f -> f.photo().path()).toList());
+        wanted += names.size();
+        names.retainAll(near.stream().map(f -> f.photo().path()).toList());
+        found += names.size();
+      }
+    }
+    Arrays.sort(millis);
+    Arrays.sort(exactMillis);
+    System.out.printf(
+        Locale.ROOT,
+        "%s: median %.2f ms, 95 %% within %.2f, 99 %% within %.2f; recall@10 %.4f; exact: median"
+            + " %.1f ms%n",
+        what,
+        millis[QUERIES / 2],
+        millis[QUERIES * 95 / 100],
+        millis[QUERIES * 99 / 100],
+        found / (double) wanted,
+        exactMillis[COMPARED / 2]);
+  }
+
+  private static long bytes(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.mapToLong(file -> file.toFile().length()).sum();
+    }
+  }
+}
