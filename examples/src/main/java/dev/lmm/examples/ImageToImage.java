@@ -21,6 +21,7 @@ public final class ImageToImage {
           .generate(arguments[2])
           .from(photo)
           .strength(Double.parseDouble(arguments[3]))
+          .scheduler("ddim")
           .steps(20)
           .seed(7)
           .run()

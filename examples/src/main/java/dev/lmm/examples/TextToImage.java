@@ -18,6 +18,7 @@ public final class TextToImage {
     try (Generator generator = Models.generator(arguments[0]).load()) {
       generator
           .generate(arguments[1])
+          .scheduler("ddim")
           .steps(20)
           .seed(7)
           .onStep(

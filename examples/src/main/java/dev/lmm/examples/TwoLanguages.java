@@ -16,8 +16,7 @@ public final class TwoLanguages {
    */
   public static void main(String[] arguments) {
     try (Encoder encoder = Models.encoder(arguments[0]).load()) {
-      Embeddings texts =
-          encoder.texts(List.of(arguments[1], arguments[2], arguments[3])).run();
+      Embeddings texts = encoder.texts(List.of(arguments[1], arguments[2], arguments[3])).run();
       System.out.printf("translation: %.3f%n", texts.cosine(0, texts, 1));
       System.out.printf("something else: %.3f%n", texts.cosine(0, texts, 2));
     }

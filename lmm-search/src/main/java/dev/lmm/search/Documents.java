@@ -88,8 +88,7 @@ final class Documents {
     document.add(new StoredField(WIDTH, width));
     document.add(new IntPoint(HEIGHT, height));
     document.add(new StoredField(HEIGHT, height));
-    document.add(
-        new StringField(ORIENTATION, Orientation.of(width, height).name(), Store.NO));
+    document.add(new StringField(ORIENTATION, Orientation.of(width, height).name(), Store.NO));
     tags.forEach(
         (name, value) -> {
           checkTag(name, value);
@@ -106,8 +105,7 @@ final class Documents {
   static Document again(
       Document stored, Seen seen, Map<String, String> tags, @Nullable String hash, float[] vector) {
     Photo photo = photo(stored, Path.of(""));
-    return document(
-        seen, photo.taken(), photo.width(), photo.height(), tags, hash, vector);
+    return document(seen, photo.taken(), photo.width(), photo.height(), tags, hash, vector);
   }
 
   static Photo photo(Document stored, Path folder) {
@@ -161,8 +159,7 @@ final class Documents {
   static void checkTag(String name, String value) {
     Check.notNull(name, "tag: name");
     Check.notNull(value, "tag: value");
-    Check.that(
-        !name.isBlank() && name.indexOf(SEPARATOR) < 0, "tag: the name is blank or no text");
+    Check.that(!name.isBlank() && name.indexOf(SEPARATOR) < 0, "tag: the name is blank or no text");
     Check.that(
         name.length() + value.length() < LONGEST,
         "tag: " + name + " has " + value.length() + " characters; expected fewer than " + LONGEST);

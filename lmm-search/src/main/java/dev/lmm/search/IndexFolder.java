@@ -115,8 +115,7 @@ final class IndexFolder implements AutoCloseable {
   /** What the last commit says of the index. */
   Map<String, String> data() {
     return read(
-        searcher ->
-            ((DirectoryReader) searcher.getIndexReader()).getIndexCommit().getUserData());
+        searcher -> ((DirectoryReader) searcher.getIndexReader()).getIndexCommit().getUserData());
   }
 
   /** Reads the newest state, whoever wrote it. */
@@ -248,7 +247,8 @@ final class IndexFolder implements AutoCloseable {
         || failure instanceof IndexFormatTooOldException) {
       return new IndexException(
           path
-              + ": was written by another version of Lucene than 9; delete it to have it made again",
+              + ": was written by another version of Lucene than 9; delete it to have it made"
+              + " again",
           failure);
     }
     boolean broken =

@@ -59,8 +59,8 @@ public final class SearchRequest {
   }
 
   /**
-   * Compares with every picture instead of asking the approximate index, which misses about one of
-   * a hundred (docs/search.md): slower, some 50 ms for 100,000 pictures, and certain.
+   * Compares with every picture instead of asking the approximate index, which now and then misses
+   * one: slower, and certain.
    *
    * @return a new request
    */

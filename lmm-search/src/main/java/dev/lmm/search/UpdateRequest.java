@@ -167,8 +167,7 @@ public final class UpdateRequest {
    * @throws IndexException if the folder cannot be watched
    */
   public FolderWatch watch(Consumer<UpdateReport> updated, Consumer<LmmException> failed) {
-    return index.watch(
-        this, Check.notNull(updated, "updated"), Check.notNull(failed, "failed"));
+    return index.watch(this, Check.notNull(updated, "updated"), Check.notNull(failed, "failed"));
   }
 
   boolean isIndexClosed() {

@@ -221,15 +221,19 @@ final class Updater {
     }
   }
 
-  private Document document(Pending item, FileEmbedding result, float[] vector)
-      throws IOException {
+  private Document document(Pending item, FileEmbedding result, float[] vector) throws IOException {
     LocalDateTime taken = TakenDate.of(result.file());
     if (taken == null) {
       taken = LocalDateTime.ofInstant(item.seen().time(), ZoneId.systemDefault());
     }
     return Documents.document(
-        item.seen(), taken, result.width(), result.height(), tags(item, result.file()),
-        item.hash(), vector);
+        item.seen(),
+        taken,
+        result.width(),
+        result.height(),
+        tags(item, result.file()),
+        item.hash(),
+        vector);
   }
 
   private Map<String, String> tags(Pending item, Path file) throws IOException {

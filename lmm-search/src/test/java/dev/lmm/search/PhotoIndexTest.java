@@ -159,8 +159,7 @@ class PhotoIndexTest {
     assertThat(report.firstSkipped()).isEqualTo(heard);
     assertThat(heard)
         .extracting(SkippedFile::file)
-        .containsExactlyInAnyOrder(
-            folder.resolve("broken.jpg"), folder.resolve("nan.png"), turned);
+        .containsExactlyInAnyOrder(folder.resolve("broken.jpg"), folder.resolve("nan.png"), turned);
     assertThat(heard)
         .extracting(SkippedFile::reason)
         .anyMatch(r -> r.contains("broken.jpg: this is no known picture format"))
@@ -180,7 +179,8 @@ class PhotoIndexTest {
     assertThat(report.added()).isEqualTo(2);
     assertThat(report.firstSkipped())
         .extracting(SkippedFile::reason)
-        .containsExactly(folder.toRealPath().resolve("nowhere.jpg") + ": a link that leads nowhere");
+        .containsExactly(
+            folder.toRealPath().resolve("nowhere.jpg") + ": a link that leads nowhere");
   }
 
   @Test

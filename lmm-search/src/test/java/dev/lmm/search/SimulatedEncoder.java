@@ -166,8 +166,7 @@ class SimulatedEncoder implements Encoder {
   }
 
   @Override
-  public List<List<Score>> rank(
-      List<Image> images, List<String> texts, Probability probability) {
+  public List<List<Score>> rank(List<Image> images, List<String> texts, Probability probability) {
     throw new UnsupportedOperationException();
   }
 

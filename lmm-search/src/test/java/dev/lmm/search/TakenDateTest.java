@@ -35,7 +35,14 @@ class TakenDateTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"none.jpg", "none.png", "none.gif", "zeros.jpg", "thirteenth-month.jpg", "nowhere.jpg"})
+  @CsvSource({
+    "none.jpg",
+    "none.png",
+    "none.gif",
+    "zeros.jpg",
+    "thirteenth-month.jpg",
+    "nowhere.jpg"
+  })
   void isNotMadeUp(String file) {
     assertThat(TakenDate.of(GOLDEN.resolve(file))).isNull();
   }
@@ -47,7 +54,8 @@ class TakenDateTest {
     for (String file : new String[] {"original.jpg", "original.png", "original.webp"}) {
       byte[] whole = Files.readAllBytes(GOLDEN.resolve(file));
       for (int i = 0; i < 300; i++) {
-        byte[] bytes = Arrays.copyOf(whole, i % 3 == 0 ? random.nextInt(whole.length) : whole.length);
+        byte[] bytes =
+            Arrays.copyOf(whole, i % 3 == 0 ? random.nextInt(whole.length) : whole.length);
         for (int n = 0; n < 8 && bytes.length > 0; n++) {
           bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
         }

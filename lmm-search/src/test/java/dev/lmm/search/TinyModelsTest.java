@@ -53,7 +53,8 @@ class TinyModelsTest {
           // The same cosine as without an index.
           assertThat(byText.similarity())
               .isCloseTo(
-                  encoder.rank(picture.image(), List.of(caption)).get(0).similarity(), within(1e-5));
+                  encoder.rank(picture.image(), List.of(caption)).get(0).similarity(),
+                  within(1e-5));
         }
       }
     }
