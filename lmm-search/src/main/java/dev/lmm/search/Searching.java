@@ -29,7 +29,7 @@ final class Searching {
    * How many are gathered for the ten best, and for more in proportion: docs/search.md says what
    * this gives.
    */
-  static final int GATHERED = 100;
+  static final int GATHERED = 400;
 
   private record Hit(int picture, double similarity) {}
 
