@@ -106,9 +106,9 @@ record ModelStamp(String id, String type, String precision, float[] probe) {
       throw new IndexException(
           String.format(
               Locale.ROOT,
-              "%s: was made with %s in %s, this is %s in %s%s; their vectors cannot be compared: use"
-                  + " that model, give this one an index of its own, or delete the folder to have it"
-                  + " made again",
+              "%s: was made with %s in %s, this is %s in %s%s; their vectors cannot be compared:"
+                  + " use that model, give this one an index of its own, or delete the folder to"
+                  + " have it made again",
               index,
               madeWith,
               madeIn,
