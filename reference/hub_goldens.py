@@ -28,7 +28,7 @@ def weights():
     return struct.pack("<Q", len(header)) + header + data
 
 
-# The same files, in the same order, as HubTest serves; those a load does not need included.
+# The same files, in the same order, as the hub's tests serve; those a load does not need included.
 SMALL = {
     "config.json": b'{"model_type":"clip"}',
     "tokenizer.json": b"{}",

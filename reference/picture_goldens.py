@@ -27,7 +27,7 @@ from pathlib import Path
 import support
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps
+from PIL import Image, ImageFile, ImageOps, PngImagePlugin
 from transformers.image_transforms import center_crop, get_resize_output_image_size
 from transformers.image_utils import ChannelDimension
 from transformers.models.siglip2.image_processing_pil_siglip2 import get_image_size_for_max_num_patches
@@ -117,6 +117,7 @@ def make_pictures() -> None:
     data = b"".join(b"\0" + r.tobytes() for r in np.asarray(rgb))
     (MADE / "png-rgb-gamma-1.png").write_bytes(_png(40, 30, 8, 2, data, *gamma))
     save("png-1x1.png", rgb.crop((5, 5, 6, 6)))
+    note_pictures(data)
 
     save("gif.gif", rgb.quantize(40))
     second = ImageOps.mirror(rgb).quantize(40)
@@ -145,6 +146,30 @@ def make_pictures() -> None:
     (MADE / "bad-empty.png").write_bytes(b"")
     (MADE / "bad-text.jpg").write_text("This is no picture.\n", encoding="utf-8")
     (MADE / "bad-webp-cut.webp").write_bytes((MADE / "webp-lossy.webp").read_bytes()[:120])
+
+
+def note_pictures(rows: bytes) -> None:
+    """PNG with texts and profiles: as large as Pillow takes them when unpacked, one byte more, and damaged ones."""
+    most = PngImagePlugin.MAX_TEXT_CHUNK
+    count = PngImagePlugin.MAX_TEXT_MEMORY // most
+    full, over = (zlib.compress(b" " * n, 9) for n in (most, most + 1))
+    xmp = zlib.compress(b'<x:xmpmeta><rdf:Description tiff:Orientation="6"/></x:xmpmeta>')
+    for name, *chunks in (
+        ("png-text-at-limit", (b"zTXt", b"k\0\0" + full)),
+        ("bad-png-text-over-limit", (b"zTXt", b"k\0\0" + over)),
+        ("png-texts-at-limit", *[(b"zTXt", b"k\0\0" + full)] * count),
+        ("bad-png-texts-over-limit", *[(b"zTXt", b"k\0\0" + full)] * count, (b"tEXt", b"k\0v")),
+        ("bad-png-international-text-over-limit", (b"iTXt", b"k\0\1\0\0\0" + over)),
+        ("bad-png-profile-over-limit", (b"iCCP", b"k\0\0" + over)),
+        ("png-profile-damaged", (b"iCCP", b"k\0\0nothing")),
+        ("bad-png-profile-compression", (b"iCCP", b"k\0\1" + full)),
+        ("bad-png-profile-empty", (b"iCCP", b"k\0")),
+        ("png-text-damaged", (b"zTXt", b"k\0\0nothing")),
+        ("bad-png-text-compression", (b"zTXt", b"k\0\1" + full)),
+        ("png-international-text-compression", (b"iTXt", b"k\0\1\1\0\0" + over)),
+        ("exif-6-in-xmp", (b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + xmp)),
+    ):
+        (MADE / f"{name}.png").write_bytes(_png(40, 30, 8, 2, rows, *chunks))
 
 
 def rgb_goldens() -> None:

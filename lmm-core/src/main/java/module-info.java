@@ -6,7 +6,7 @@ module dev.lmm.core {
   requires org.slf4j;
   requires ai.djl.tokenizers;
   requires com.fasterxml.jackson.core;
-  requires java.net.http;
+  requires transitive java.net.http;
   requires jdk.jfr;
   requires jdk.management;
 

@@ -28,8 +28,13 @@ final class LoadTarget implements Target {
           'B', "lmm-blip2/src/test/resources/golden/blip2-opt",
           'Q', "lmm-qwenvl/src/test/resources/golden/qwen5");
 
+  private static final List<String> VARIED = List.of("config.json", "preprocessor_config.json");
+
   private final Path work = Seeds.work("load");
-  private final Map<Character, Path> copies = new HashMap<>();
+  private final Map<Character, Copy> copies = new HashMap<>();
+
+  /** A checkpoint to change: its folder, and the published content of the files that vary. */
+  private record Copy(Path folder, Map<String, byte[]> published) {}
 
   @Override
   public void read(byte[] input) {
@@ -37,30 +42,35 @@ final class LoadTarget implements Target {
     if (!CHECKPOINTS.containsKey(which)) {
       return;
     }
-    Path folder = copies.computeIfAbsent(which, this::copy);
-    String name = input[0] == which ? "config.json" : "preprocessor_config.json";
-    byte[] whole = Seeds.bytes(CHECKPOINTS.get(which) + "/" + name);
-    Seeds.write(folder.resolve(name), input, 1, input.length);
-    try (Model model = Models.model(folder.toString()).engine("reference").offline().load()) {
+    Copy copy = copies.computeIfAbsent(which, this::copy);
+    String name = VARIED.get(input[0] == which ? 0 : 1);
+    Seeds.write(copy.folder.resolve(name), input, 1, input.length);
+    try (Model model = Models.model(copy.folder.toString()).engine("reference").offline().load()) {
       model.summary();
     } finally {
-      Seeds.write(folder.resolve(name), whole, 0, whole.length);
+      byte[] published = copy.published.get(name);
+      Seeds.write(copy.folder.resolve(name), published, 0, published.length);
     }
   }
 
-  private Path copy(char which) {
+  private Copy copy(char which) {
     Path folder = work.resolve(String.valueOf(which));
+    Map<String, byte[]> published = new HashMap<>();
     try (Stream<Path> files = Files.list(Seeds.root().resolve(CHECKPOINTS.get(which)))) {
       Files.createDirectories(folder);
       for (Path file : files.toList()) {
-        if (Files.isRegularFile(file)) {
-          Files.copy(file, folder.resolve(file.getFileName().toString()));
+        String name = file.getFileName().toString();
+        if (Files.isRegularFile(file) && !name.startsWith("golden.")) {
+          Files.copy(file, folder.resolve(name));
+          if (VARIED.contains(name)) {
+            published.put(name, Files.readAllBytes(file));
+          }
         }
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return folder;
+    return new Copy(folder, published);
   }
 
   @Override

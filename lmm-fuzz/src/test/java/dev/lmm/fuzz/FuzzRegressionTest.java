@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lmm.CheckpointException;
 import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -23,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Every target with a fixed number of seeded mutations, and with inputs that once were, or nearly
  * were, findings. {@code -Dlmm.fuzz=N} runs N times as many.
  */
-// No execution is timed: machines differ. This only ends a reader that never comes back.
+// The guard times each execution. This only ends a reader that never comes back.
 @Timeout(value = 20, unit = TimeUnit.MINUTES, threadMode = ThreadMode.SEPARATE_THREAD)
 class FuzzRegressionTest {
   private static final Path FOUND = Path.of("src/test/resources/found");
@@ -86,6 +90,17 @@ class FuzzRegressionTest {
   }
 
   @Test
+  void aTokenForAnotherHostIsSeen() {
+    ScriptedHttp http = new ScriptedHttp(URI.create("http://127.0.0.1:8080"));
+    HttpRequest.Builder request = HttpRequest.newBuilder().header("Authorization", "Bearer x");
+    for (String other : List.of("http://127.0.0.1:8081/", "http://localhost:8080/")) {
+      assertThatThrownBy(
+              () -> http.send(request.uri(URI.create(other)).build(), BodyHandlers.ofString()))
+          .hasMessage("the token goes to " + other);
+    }
+  }
+
+  @Test
   void theGuardSeesWhatItIsFor() {
     assertThat(Guard.accepts(target(() -> {}), new byte[0])).isTrue();
     assertThat(
@@ -104,6 +119,14 @@ class FuzzRegressionTest {
           throw new OutOfMemoryError("no memory");
         });
     findsIn("allocates", () -> assertThat(new byte[65 << 20]).isNotEmpty());
+    assertThatThrownBy(
+            () ->
+                Guard.accepts(
+                    target(() -> LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(60))),
+                    new byte[0],
+                    20))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageMatching("takes \\d+ ms, 4 times over; at most 20 are promised");
     findsIn(
         "whose message is",
         () -> {

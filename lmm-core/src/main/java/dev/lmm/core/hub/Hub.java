@@ -1,6 +1,7 @@
 package dev.lmm.core.hub;
 
 import dev.lmm.CancelledException;
+import dev.lmm.Check;
 import dev.lmm.ModelNotFoundException;
 import dev.lmm.core.checkpoint.CheckpointFiles;
 import dev.lmm.core.checkpoint.CheckpointWeights;
@@ -10,6 +11,7 @@ import dev.lmm.core.graph.WeightSource;
 import dev.lmm.core.hub.HubCache.Listed;
 import dev.lmm.core.json.Json;
 import java.io.IOException;
+import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
@@ -17,7 +19,6 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
@@ -52,11 +53,15 @@ public final class Hub {
   private final HubId id;
   private final HubOptions options;
   private final HubCache cache;
+  private final @Nullable HttpClient http;
+  private final Disk disk;
 
-  private Hub(HubId id, HubOptions options) {
+  private Hub(HubId id, HubOptions options, @Nullable HttpClient http, Disk disk) {
     this.id = id;
     this.options = options;
     this.cache = new HubCache(options.cache());
+    this.http = http;
+    this.disk = disk;
   }
 
   /**
@@ -72,7 +77,31 @@ public final class Hub {
    *     stays
    */
   public static Path resolve(String id, HubOptions options) {
-    Hub hub = new Hub(HubId.parse(id), options);
+    return resolve(id, options, null, Disk.REAL);
+  }
+
+  /**
+   * The same through an HTTP client of the caller's: with a proxy that asks who one is, or with
+   * certificates of one's own.
+   *
+   * @param id {@code owner/name}, {@code @revision} (branch, tag or commit) allowed
+   * @param options where from and how
+   * @param http which must not follow redirects itself, so that the token goes to no other host;
+   *     its own time limits hold beside those of the options. It stays the caller's
+   * @return the snapshot in the cache: a folder with the published names
+   * @throws dev.lmm.InvalidRequestException if the client follows redirects
+   * @throws ModelNotFoundException if the id is none, the cache lacks it while offline, or the hub
+   *     does not give it; says what to do
+   * @throws dev.lmm.CheckpointException if what is there is broken
+   * @throws CancelledException if it was cancelled or the thread interrupted; what was fetched
+   *     stays
+   */
+  public static Path resolve(String id, HubOptions options, HttpClient http) {
+    return resolve(id, options, Check.notNull(http, "http"), Disk.REAL);
+  }
+
+  static Path resolve(String id, HubOptions options, @Nullable HttpClient http, Disk disk) {
+    Hub hub = new Hub(HubId.parse(id), options, http, disk);
     return options.offline() ? hub.offline() : hub.online();
   }
 
@@ -88,12 +117,28 @@ public final class Hub {
    * @throws dev.lmm.CheckpointException if a header is broken
    */
   public static HubOutline outline(String id, HubOptions options) {
-    Hub hub = new Hub(HubId.parse(id), options);
+    return outline(id, options, null);
+  }
+
+  /**
+   * The same through an HTTP client of the caller's.
+   *
+   * @param id {@code owner/name}, {@code @revision} allowed
+   * @param options where from and how
+   * @param http as for {@link #resolve(String, HubOptions, HttpClient)}; null for the library's own
+   * @return configs and headers
+   * @throws dev.lmm.InvalidRequestException if the client follows redirects
+   * @throws ModelNotFoundException if the id is none, the cache lacks it while offline, or the hub
+   *     does not give it
+   * @throws dev.lmm.CheckpointException if a header is broken
+   */
+  public static HubOutline outline(String id, HubOptions options, @Nullable HttpClient http) {
+    Hub hub = new Hub(HubId.parse(id), options, http, Disk.REAL);
     String cached = hub.complete();
     if (cached != null || options.offline()) {
       return new HubOutline(hub.offline(), null);
     }
-    HubClient client = new HubClient(options);
+    HubClient client = new HubClient(options, http);
     Listing listing = hub.listing(client.describe(hub.id, options.retries()));
     return hub.cached(() -> hub.new Download(client, listing).outline());
   }
@@ -137,7 +182,7 @@ public final class Hub {
       // A commit never changes: there is nothing to ask.
       return cache.snapshot(id, cached);
     }
-    HubClient client = new HubClient(options);
+    HubClient client = new HubClient(options, http);
     Listing listing;
     try {
       // With something to fall back on, an unreachable hub should not hold up a load.
@@ -171,7 +216,7 @@ public final class Hub {
               + options.cache()
               + ": "
               + e
-              + "; set HF_HUB_CACHE to a folder that can be written",
+              + "; make room, or set HF_HUB_CACHE to a folder that can be written",
           e);
     }
   }
@@ -380,7 +425,7 @@ public final class Hub {
       Path blobs = cache.storage(id).resolve("blobs");
       Files.createDirectories(blobs);
       cache.tag();
-      long free = Files.getFileStore(blobs).getUsableSpace();
+      long free = disk.free(blobs);
       if (needed > 0 && needed + SPARE_DISK > free) {
         throw new HubException(
             String.format(
@@ -452,17 +497,13 @@ public final class Hub {
         }
         // A file of another size is left from something else.
         Files.deleteIfExists(path(remote.name()));
-        cache.point(id, listing.commit, remote.name(), blob, options.symlinks(), fresh);
+        cache.point(
+            id, listing.commit, remote.name(), blob, options.symlinks() ? disk : null, fresh);
       }
     }
 
     private void download(Remote remote, Path partial) throws IOException {
-      try (FileChannel out =
-          FileChannel.open(
-              partial,
-              StandardOpenOption.CREATE,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE)) {
+      try (FileChannel out = disk.open(partial)) {
         Transfer transfer = new Transfer(remote, out);
         transfer.take();
         int failures = 0;
@@ -493,7 +534,8 @@ public final class Hub {
             again = true;
             continue;
           }
-          failures = transfer.at > before ? 0 : failures + 1;
+          // A server that drips is no better than one that is silent.
+          failures = transfer.at - before >= ResponseBody.LEAST ? 0 : failures + 1;
           if (failures > options.retries()
               || ++tries > options.retries() + EXTRA_TRIES + received / TRY_BYTES) {
             throw client.failed(remote.name() + " of " + id, cause);

@@ -163,19 +163,24 @@ public final class HubCache {
     return UUID.randomUUID().toString().substring(0, 8);
   }
 
-  /** Makes a file of a snapshot, from a blob. */
-  void point(HubId id, String commit, String name, Path blob, boolean symlinks, boolean fresh)
+  /**
+   * Makes a file of a snapshot, from a blob.
+   *
+   * @param disk makes the link; null for none, so that the snapshot holds the file itself
+   * @param fresh whether nothing else needs the blob, so that it may be moved
+   */
+  void point(HubId id, String commit, String name, Path blob, @Nullable Disk disk, boolean fresh)
       throws IOException {
     Path pointer = snapshot(id, commit).resolve(name);
     if (Files.exists(pointer)) {
       return;
     }
     Files.createDirectories(pointer.getParent());
-    if (symlinks) {
+    if (disk != null) {
       try {
         // What is there links to nowhere.
         Files.deleteIfExists(pointer);
-        Files.createSymbolicLink(pointer, pointer.getParent().relativize(blob));
+        disk.link(pointer, pointer.getParent().relativize(blob));
         return;
       } catch (FileAlreadyExistsException e) {
         if (Files.exists(pointer)) {

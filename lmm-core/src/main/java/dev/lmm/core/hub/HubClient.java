@@ -1,6 +1,7 @@
 package dev.lmm.core.hub;
 
 import dev.lmm.CancelledException;
+import dev.lmm.Check;
 import dev.lmm.core.json.Json;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -34,8 +35,21 @@ final class HubClient {
   private final HubOptions options;
   private final HttpClient client;
 
-  HubClient(HubOptions options) {
+  /**
+   * A client.
+   *
+   * @param given the caller's own, or null to make one
+   */
+  HubClient(HubOptions options, @Nullable HttpClient given) {
     this.options = options;
+    Check.that(
+        given == null || given.followRedirects() == HttpClient.Redirect.NEVER,
+        "http: follows redirects by itself; expected a client that does not (Redirect.NEVER), so"
+            + " that the token goes to no other host");
+    this.client = given == null ? client(options) : given;
+  }
+
+  private static HttpClient client(HubOptions options) {
     HttpClient.Builder builder =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
@@ -45,7 +59,7 @@ final class HubClient {
     if (ProxySelector.getDefault() != null) {
       builder.proxy(ProxySelector.getDefault());
     }
-    this.client = builder.build();
+    return builder.build();
   }
 
   /** A failure that may pass. */

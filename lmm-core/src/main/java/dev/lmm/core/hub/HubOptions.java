@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param symlinks whether snapshots may link to blobs; otherwise they hold the files themselves
  * @param timeout without an answer, or with less than 1 KB of data, after which a connection counts
  *     as broken
- * @param retries tries in a row that bring nothing before a download fails, at least 0
+ * @param retries tries in a row that bring less than 1 KB before a download fails, at least 0
  * @param retryDelay before the first such try; doubled each time
  * @param listener hears of progress, or null
  * @param cancellation stops a download, or null
@@ -64,7 +64,7 @@ public record HubOptions(
    * @param symlinks whether snapshots may link to blobs; otherwise they hold the files themselves
    * @param timeout without an answer, or with less than 1 KB of data, after which a connection
    *     counts as broken
-   * @param retries tries in a row that bring nothing before a download fails, at least 0
+   * @param retries tries in a row that bring less than 1 KB before a download fails, at least 0
    * @param retryDelay before the first such try; doubled each time
    * @param listener hears of progress, or null
    * @param cancellation stops a download, or null
@@ -354,7 +354,7 @@ public record HubOptions(
    * Other patience.
    *
    * @param silence after which a connection counts as broken
-   * @param tries in a row that bring nothing before a download fails
+   * @param tries in a row that bring less than 1 KB before a download fails
    * @param delay before the first such try
    * @return new options
    */

@@ -17,7 +17,9 @@ import org.jspecify.annotations.Nullable;
  * nothing, is told apart from one that is slow: {@code java.net.http} has no such timeout.
  */
 final class ResponseBody implements Flow.Subscriber<List<ByteBuffer>>, AutoCloseable {
-  private static final int LEAST = 1024;
+  /** Bytes that a try, or a wait as long as the timeout, must bring to count as progress. */
+  static final int LEAST = 1024;
+
   private static final long POLL_NANOS = 100_000_000;
   private static final Object END = new Object();
 

@@ -107,7 +107,7 @@ public final class PackedWeights implements WeightStore, AutoCloseable {
    * @return without the published codes; the same if it has none
    */
   public static WeightStore unpacked(WeightStore store) {
-    return store instanceof PackedWeights packed ? new Whole(packed) : store;
+    return store instanceof PackedWeights ? new WrappedWeights(store) : store;
   }
 
   private static boolean isZero(CheckpointWeights files, String name) {
@@ -202,39 +202,6 @@ public final class PackedWeights implements WeightStore, AutoCloseable {
     }
     if (whole != null) {
       whole.close();
-    }
-  }
-
-  /** The tensors without their codes. */
-  private record Whole(PackedWeights packed) implements WeightStore {
-    @Override
-    public StoredTensor locate(String name) {
-      return packed.locate(name);
-    }
-
-    @Override
-    public long storedBytes(String name) {
-      return packed.storedBytes(name);
-    }
-
-    @Override
-    public ByteBuffer map(String name, long offset, int length) {
-      return packed.map(name, offset, length);
-    }
-
-    @Override
-    public long @Nullable [] shape(String name) {
-      return packed.shape(name);
-    }
-
-    @Override
-    public Set<String> names() {
-      return packed.names();
-    }
-
-    @Override
-    public String description() {
-      return packed.description();
     }
   }
 }

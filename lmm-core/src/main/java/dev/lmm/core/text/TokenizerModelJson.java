@@ -6,6 +6,7 @@ import dev.lmm.core.text.SentencePieceModel.Algorithm;
 import dev.lmm.core.text.SentencePieceModel.Kind;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +31,7 @@ final class TokenizerModelJson {
   private static final int FREE_CHARACTERS = 1 << 20;
 
   /** How many characters may be looked at to find the merges: Gemma's vocabulary takes 2^25. */
-  private static final long MOST_WORK = 1L << 30;
+  private static final long MOST_WORK = 1L << 28;
 
   private final Path file;
   private final SentencePieceModel model;
@@ -223,20 +224,28 @@ final class TokenizerModelJson {
     long room = FREE_CHARACTERS;
     // Halves are looked up in the strings that the vocabulary has already.
     Map<String, String> known = new HashMap<>();
+    // A long piece costs nothing where no other is as long as one of its halves.
+    BitSet lengths = new BitSet();
     for (String piece : ids.keySet()) {
       known.put(piece, piece);
+      lengths.set(piece.length());
       room += (long) MOST_MERGED * piece.length();
     }
     long work = 0;
     for (String piece : model.pieces()) {
-      work += (long) piece.length() * piece.length();
-      if (work > MOST_WORK) {
-        throw new CheckpointException(
-            file + ": has a piece of " + piece.length() + " characters among many; is it damaged?");
-      }
-      for (int at = 1; at < piece.length(); at++) {
-        if (Character.isLowSurrogate(piece.charAt(at))) {
+      for (int at = lengths.nextSetBit(1);
+          at > 0 && at < piece.length();
+          at = lengths.nextSetBit(at + 1)) {
+        if (!lengths.get(piece.length() - at) || Character.isLowSurrogate(piece.charAt(at))) {
           continue;
+        }
+        work += piece.length();
+        if (work > MOST_WORK) {
+          throw new CheckpointException(
+              file
+                  + ": has a piece of "
+                  + piece.length()
+                  + " characters among many; is it damaged?");
         }
         String left = known.get(piece.substring(0, at));
         String right = left == null ? null : known.get(piece.substring(at));

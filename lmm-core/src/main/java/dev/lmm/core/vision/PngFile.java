@@ -1,7 +1,6 @@
 package dev.lmm.core.vision;
 
 import dev.lmm.ImageException;
-import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,9 +26,6 @@ final class PngFile {
   /** Deflate cannot do better. */
   private static final int MOST_EXPANSION = 1032;
 
-  /** Notes (text chunks) are read up to this size when inflated, as in Pillow. */
-  private static final int MOST_TEXT = 1 << 20;
-
   private final PictureBytes in;
   private int width;
   private int height;
@@ -38,12 +34,12 @@ final class PngFile {
   private boolean interlaced;
   private byte[] palette = new byte[0];
   private byte[] exif = new byte[0];
-  private byte[] profileExif = new byte[0];
-  private byte[] xmp = new byte[0];
+  private final PngNotes notes;
   private final List<int[]> data = new ArrayList<>();
 
   private PngFile(PictureBytes in) {
     this.in = in;
+    this.notes = new PngNotes(in);
   }
 
   static boolean matches(PictureBytes in) {
@@ -54,8 +50,8 @@ final class PngFile {
     PngFile file = new PngFile(in);
     file.chunks();
     byte[] rgb = file.pixels();
-    byte[] exif = file.exif.length > 0 ? file.exif : file.profileExif;
-    return new Decoded(file.width, file.height, rgb, Orientation.of(exif, file.xmp));
+    byte[] exif = file.exif.length > 0 ? file.exif : file.notes.exif();
+    return new Decoded(file.width, file.height, rgb, Orientation.of(exif, file.notes.xmp()));
   }
 
   private void chunks() {
@@ -108,7 +104,7 @@ final class PngFile {
         }
       }
       case "eXIf" -> exif = Arrays.copyOfRange(in.bytes, start, start + length);
-      case "tEXt", "zTXt", "iTXt" -> text(type, start, length);
+      case "tEXt", "zTXt", "iTXt", "iCCP" -> notes.read(type, start, length);
       default -> {
         // Nothing that changes pixels as Pillow sees them.
       }
@@ -138,88 +134,6 @@ final class PngFile {
     if (in.u8(at + 10) != 0 || in.u8(at + 11) != 0) {
       throw in.broken("the PNG has an unknown compression or filter method");
     }
-  }
-
-  /** Two notes can hold the orientation: ImageMagick's copy of EXIF, and XMP. */
-  private void text(String type, int start, int length) {
-    int end = start + length;
-    int zero = start;
-    while (zero < end && in.bytes[zero] != 0) {
-      zero++;
-    }
-    String key = new String(in.bytes, start, zero - start, StandardCharsets.ISO_8859_1);
-    boolean profile = key.equals("Raw profile type exif");
-    if (zero >= end || (!profile && !key.equals("XML:com.adobe.xmp"))) {
-      return;
-    }
-    int at = zero + 1;
-    boolean deflated = type.equals("zTXt");
-    if (deflated) {
-      at++;
-    } else if (type.equals("iTXt")) {
-      deflated = at < end && in.bytes[at] == 1;
-      at += 2;
-      for (int skipped = 0; skipped < 2; at++) {
-        if (at >= end) {
-          return;
-        }
-        if (in.bytes[at] == 0) {
-          skipped++;
-        }
-      }
-    }
-    if (at > end) {
-      return;
-    }
-    byte[] value = deflated ? inflated(at, end - at) : Arrays.copyOfRange(in.bytes, at, end);
-    if (profile) {
-      profileExif = hexadecimal(value);
-    } else {
-      xmp = value;
-    }
-  }
-
-  private byte[] inflated(int at, int length) {
-    Inflater inflater = new Inflater();
-    try {
-      inflater.setInput(in.bytes, at, length);
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      byte[] buffer = new byte[8192];
-      int n = inflater.inflate(buffer);
-      while (n > 0 && out.size() < MOST_TEXT) {
-        out.write(buffer, 0, n);
-        n = inflater.inflate(buffer);
-      }
-      return out.toByteArray();
-    } catch (DataFormatException e) {
-      return new byte[0];
-    } finally {
-      inflater.end();
-    }
-  }
-
-  /** Three lines (a blank one, the name, the length), then hexadecimal digits. */
-  private static byte[] hexadecimal(byte[] text) {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    int lines = 0;
-    int high = -1;
-    for (byte c : text) {
-      if (lines < 3) {
-        lines += c == '\n' ? 1 : 0;
-        continue;
-      }
-      int digit = Character.digit(c, 16);
-      if (digit < 0) {
-        continue;
-      }
-      if (high < 0) {
-        high = digit;
-      } else {
-        out.write(high << 4 | digit);
-        high = -1;
-      }
-    }
-    return out.toByteArray();
   }
 
   private int samples() {

@@ -9,6 +9,7 @@ import dev.lmm.InvalidRequestException;
 import dev.lmm.LmmException;
 import dev.lmm.core.json.Json;
 import dev.lmm.core.json.JsonText;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -343,6 +344,61 @@ class TokenizerHostileTest {
                     BPE))
         .isInstanceOf(CheckpointException.class)
         .hasMessageContaining("precompiled_charsmap");
+  }
+
+  @Test
+  void piecesOfAnyLengthCostWhatTheyCanBeMergedFrom() throws IOException {
+    Random random = new Random(3);
+    List<String> pieces = new ArrayList<>(List.of("a", "b", "ab"));
+    // No two make it, since none is as long as a half of it: nothing is looked up.
+    pieces.add(letters(random, 100_000));
+    Files.write(folder.resolve("tokenizer.model"), model(pieces));
+    try (Tokenizer tokenizer = Tokenizers.load(folder, false)) {
+      assertThat(tokenizer.encode("ab", false).tokens()).contains("ab");
+    }
+    // Of every length: each could be made of hundreds of pairs, and none is.
+    for (int length = 3; length < 1000; length++) {
+      pieces.add(letters(random, length));
+    }
+    Files.write(folder.resolve("tokenizer.model"), model(pieces));
+    assertThatThrownBy(() -> Tokenizers.load(folder, false))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("tokenizer.model: has a piece of ")
+        .hasMessageContaining("characters among many; is it damaged?");
+  }
+
+  private static String letters(Random random, int length) {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < length; i++) {
+      text.append((char) ('c' + random.nextInt(24)));
+    }
+    return text.toString();
+  }
+
+  /** A sentencepiece model of the BPE kind. */
+  private static byte[] model(List<String> pieces) {
+    ByteArrayOutputStream model = new ByteArrayOutputStream();
+    List<String> all = new ArrayList<>(List.of("<unk>", "<s>", "</s>"));
+    all.addAll(pieces);
+    for (int i = 0; i < all.size(); i++) {
+      byte[] text = all.get(i).getBytes(StandardCharsets.UTF_8);
+      ByteArrayOutputStream piece = new ByteArrayOutputStream();
+      field(piece, 1, text);
+      piece.writeBytes(new byte[] {0x15, 0, 0, 0, 0, 0x18, (byte) (i == 0 ? 2 : i < 3 ? 3 : 1)});
+      field(model, 1, piece.toByteArray());
+    }
+    field(model, 2, new byte[] {0x18, 2});
+    return model.toByteArray();
+  }
+
+  private static void field(ByteArrayOutputStream out, int number, byte[] content) {
+    out.write((number << 3) | 2);
+    int left = content.length;
+    for (; left > 127; left >>= 7) {
+      out.write((left & 127) | 128);
+    }
+    out.write(left);
+    out.writeBytes(content);
   }
 
   private Tokenizer load(

@@ -37,12 +37,15 @@ public final class ChatTemplate {
   private final List<Node> nodes;
   private final Map<String, String> special;
   private final Clock clock;
+  private final int steps;
 
-  private ChatTemplate(String name, List<Node> nodes, Map<String, String> special, Clock clock) {
+  private ChatTemplate(
+      String name, List<Node> nodes, Map<String, String> special, Clock clock, int steps) {
     this.name = name;
     this.nodes = nodes;
     this.special = special;
     this.clock = clock;
+    this.steps = steps;
   }
 
   /**
@@ -59,7 +62,11 @@ public final class ChatTemplate {
         Check.notNull(source, "source").length() <= 1 << 20,
         name + ": has " + source.length() + " characters; at most " + (1 << 20) + " are taken");
     return new ChatTemplate(
-        name, new Parser(name, source).parse(), Map.of(), Clock.system(ZoneId.systemDefault()));
+        name,
+        new Parser(name, source).parse(),
+        Map.of(),
+        Clock.system(ZoneId.systemDefault()),
+        Interpreter.MOST_STEPS);
   }
 
   /**
@@ -111,7 +118,7 @@ public final class ChatTemplate {
   }
 
   private ChatTemplate withSpecial(Map<String, String> tokens) {
-    return new ChatTemplate(name, nodes, Map.copyOf(tokens), clock);
+    return new ChatTemplate(name, nodes, Map.copyOf(tokens), clock, steps);
   }
 
   /**
@@ -121,7 +128,19 @@ public final class ChatTemplate {
    * @return a changed template
    */
   public ChatTemplate clock(Clock other) {
-    return new ChatTemplate(name, nodes, special, Check.notNull(other, "clock"));
+    return new ChatTemplate(name, nodes, special, Check.notNull(other, "clock"), steps);
+  }
+
+  /**
+   * The same with another bound of what a rendering may take.
+   *
+   * @param most statements and expressions, each time they are run; at least 1, 5 million by
+   *     default
+   * @return a changed template
+   */
+  public ChatTemplate steps(int most) {
+    Check.that(most >= 1, "steps: is " + most + "; expected at least 1");
+    return new ChatTemplate(name, nodes, special, clock, most);
   }
 
   /**
@@ -149,6 +168,6 @@ public final class ChatTemplate {
     } catch (TemplateFailure e) {
       throw new InvalidRequestException("variables: " + e.getMessage(), e);
     }
-    return new Rendered(new Interpreter(name, values, clock).run(nodes));
+    return new Rendered(new Interpreter(name, values, clock, steps).run(nodes));
   }
 }

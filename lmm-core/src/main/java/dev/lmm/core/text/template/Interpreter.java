@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** Runs a parsed template once. */
 final class Interpreter {
   /** Steps that one rendering may take: far more than any chat needs, and over in a second. */
-  private static final int MOST_STEPS = 5_000_000;
+  static final int MOST_STEPS = 5_000_000;
 
   private static final int DEEPEST_CALLS = 50;
 
@@ -53,6 +53,7 @@ final class Interpreter {
 
   private final String name;
   private final Clock clock;
+  private final int mostSteps;
   private final Scope globals = new Scope(null);
   private Scope scope = globals;
   private TextBuilder out = new TextBuilder();
@@ -60,9 +61,10 @@ final class Interpreter {
   private int calls;
   private int depth;
 
-  Interpreter(String name, Map<String, Object> variables, Clock clock) {
+  Interpreter(String name, Map<String, Object> variables, Clock clock, int mostSteps) {
     this.name = name;
     this.clock = clock;
+    this.mostSteps = mostSteps;
     globals.values.put("raise_exception", (Values.Function) this::raise);
     globals.values.put("namespace", (Values.Function) this::namespace);
     globals.values.put("dict", (Values.Function) Interpreter::dict);
@@ -88,8 +90,8 @@ final class Interpreter {
   }
 
   private void step() {
-    if (++steps > MOST_STEPS) {
-      throw new TemplateFailure("takes more than " + MOST_STEPS + " steps");
+    if (++steps > mostSteps) {
+      throw new TemplateFailure("takes more than " + mostSteps + " steps");
     }
   }
 
