@@ -27,7 +27,7 @@ from pathlib import Path
 import support
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, PngImagePlugin
+from PIL import Image, ImageCms, ImageFile, ImageOps, PngImagePlugin
 from transformers.image_transforms import center_crop, get_resize_output_image_size
 from transformers.image_utils import ChannelDimension
 from transformers.models.siglip2.image_processing_pil_siglip2 import get_image_size_for_max_num_patches
@@ -135,7 +135,7 @@ def make_pictures() -> None:
     save("webp-animated.webp", rgb, save_all=True, append_images=[ImageOps.mirror(rgb)], lossless=True)
     save("webp-in-jpeg-name.jpeg", rgb, format="WEBP", lossless=True)
     save("png-in-jpeg-name.jpg", rgb, format="PNG")
-    save("tiff.tiff", rgb)
+    tiff_pictures(rgb, grey, alpha, save)
 
     whole = (MADE / "jpeg-420.jpg").read_bytes()
     (MADE / "bad-jpeg-cut-in-half.jpg").write_bytes(whole[: len(whole) * 2 // 3])
@@ -146,6 +146,87 @@ def make_pictures() -> None:
     (MADE / "bad-empty.png").write_bytes(b"")
     (MADE / "bad-text.jpg").write_text("This is no picture.\n", encoding="utf-8")
     (MADE / "bad-webp-cut.webp").write_bytes((MADE / "webp-lossy.webp").read_bytes()[:120])
+
+
+def _tiff(bits: int, kind: int | None, samples: int, parts: list[bytes], order: str = "<", **tags: int) -> bytes:
+    """A TIFF of 40 x 30 in strips or tiles, for kinds Pillow does not write."""
+    numbers = {"compression": 259, "planes": 284, "fill": 266, "rows": 278, "tile_width": 322, "tile_height": 323}
+    entries = {256: [40], 257: [30], 258: [bits] * samples, 259: [1], 277: [samples]}
+    entries |= {} if kind is None else {262: [kind]}
+    entries |= {numbers[name]: [value] for name, value in tags.items()}
+    where, sizes = (324, 325) if "tile_width" in tags else (273, 279)
+    entries |= {where: [0] * len(parts), sizes: [len(p) for p in parts]}
+
+    def head() -> bytes:
+        listed, more = b"", b""
+        beside = 8 + 2 + 12 * len(entries) + 4
+        for tag, values in sorted(entries.items()):
+            long = tag in (where, sizes)
+            packed = struct.pack(f"{order}{len(values)}{'I' if long else 'H'}", *values)
+            listed += struct.pack(f"{order}HHI", tag, 4 if long else 3, len(values))
+            listed += packed.ljust(4, b"\0") if len(packed) <= 4 else struct.pack(f"{order}I", beside + len(more))
+            more += packed.ljust(len(packed) + len(packed) % 4, b"\0") if len(packed) > 4 else b""
+        start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(entries))
+        return start + listed + bytes(4) + more
+
+    entries[where] = [len(head()) + sum(map(len, parts[:i])) for i in range(len(parts))]
+    return head() + b"".join(parts)
+
+
+def tiff_pictures(rgb: Image.Image, grey: Image.Image, alpha: Image.Image, save) -> None:
+    """TIFF in the compressions and colours there are, with white as zero, in planes and in tiles."""
+    save("tiff.tiff", rgb)
+    for compression in ("tiff_lzw", "packbits", "jpeg", "zstd"):
+        save(f"tiff-{compression.removeprefix('tiff_')}.tiff", rgb, compression=compression)
+    save("tiff-deflate-predictor.tiff", rgb, compression="tiff_adobe_deflate", tiffinfo={317: 2})
+    for compression in ("group3", "group4"):
+        save(f"tiff-1-bit-{compression}.tiff", grey.convert("1"), compression=compression)
+    save("tiff-grey.tiff", grey)
+    save("tiff-grey-alpha.tiff", Image.merge("LA", (grey, alpha.getchannel("A"))))
+    save("tiff-rgba.tiff", alpha)
+    save("tiff-palette.tiff", rgb.quantize(30))
+    save("tiff-cmyk.tiff", rgb.convert("CMYK"))
+    save("tiff-ycbcr.tiff", rgb.convert("YCbCr"))
+    profiles = [ImageCms.createProfile(name) for name in ("sRGB", "LAB")]
+    save("tiff-lab.tiff", ImageCms.applyTransform(rgb, ImageCms.buildTransform(*profiles, "RGB", "LAB")))
+    save("tiff-float.tiff", Image.fromarray(np.asarray(grey, np.float32)))
+    save("tiff-pages.tiff", rgb, save_all=True, append_images=[ImageOps.mirror(rgb)])
+    save("tiff-big.tiff", rgb, big_tiff=True)
+    save("exif-6.tiff", rgb, tiffinfo={274: 6})
+
+    pixels, light = np.asarray(rgb), np.asarray(grey)
+    wide = pixels.astype(np.uint16) * 257 + np.arange(3, dtype=np.uint16)
+    levels = (light.astype("<u2") * 3).tobytes()
+    nibbles = ((light[:, ::2] & 0xF0) | (light[:, 1::2] >> 4)).tobytes()
+    strips = [pixels[y : y + 7].tobytes() for y in range(0, 30, 7)]
+    planes = [pixels[..., c].tobytes() for c in range(3)]
+    padded = np.pad(pixels, ((0, 2), (0, 8), (0, 0)))
+    tiles = [zlib.compress(padded[y : y + 16, x : x + 16].tobytes()) for y in (0, 16) for x in (0, 16, 32)]
+    bits = np.packbits(light > 128, axis=1)
+    for name, data in {
+        "tiff-strips": _tiff(8, 2, 3, strips, rows=7),
+        "tiff-planes": _tiff(8, 2, 3, planes, planes=2),
+        "tiff-tiles": _tiff(8, 2, 3, tiles, compression=8, tile_width=16, tile_height=16),
+        "tiff-rgb-16-bit": _tiff(16, 2, 3, [wide.astype("<u2").tobytes()]),
+        "tiff-rgb-16-bit-big-endian": _tiff(16, 2, 3, [wide.astype(">u2").tobytes()], order=">"),
+        "tiff-grey-16-bit": _tiff(16, 1, 1, [levels]),
+        "tiff-grey-4-bit": _tiff(4, 1, 1, [nibbles]),
+        "tiff-white-is-zero": _tiff(8, 0, 1, [light.tobytes()]),
+        "tiff-white-is-zero-deflate": _tiff(8, 0, 1, [zlib.compress(light.tobytes())], compression=8),
+        "tiff-white-is-zero-16-bit": _tiff(16, 0, 1, [levels]),
+        "tiff-white-is-zero-4-bit": _tiff(4, 0, 1, [nibbles]),
+        "tiff-white-is-zero-1-bit": _tiff(1, 0, 1, [bits.tobytes()]),
+        "tiff-kind-missing": _tiff(8, None, 1, [light.tobytes()]),
+        "tiff-kind-missing-16-bit": _tiff(16, None, 1, [levels]),
+        "tiff-kind-missing-4-bit": _tiff(4, None, 1, [nibbles]),
+        "tiff-kind-missing-1-bit": _tiff(1, None, 1, [bits.tobytes()]),
+        "tiff-bits-from-the-right": _tiff(1, 1, 1, [np.packbits(light > 128, axis=1, bitorder="little").tobytes()], fill=2),
+        "bad-tiff-kind-missing-rgb": _tiff(8, None, 3, [pixels.tobytes()]),
+        "bad-tiff-kind-unknown": _tiff(8, 7, 3, [pixels.tobytes()]),
+        "bad-tiff-white-is-zero-alpha": _tiff(8, 0, 2, [pixels[..., :2].tobytes()]),
+        "bad-tiff-lab-grey": _tiff(8, 8, 1, [light.tobytes()]),
+    }.items():
+        (MADE / f"{name}.tiff").write_bytes(data)
 
 
 def note_pictures(rows: bytes) -> None:

@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The notes of a PNG: texts (tEXt, zTXt, iTXt), two of which can hold the orientation, and the
@@ -20,23 +19,38 @@ import org.jspecify.annotations.Nullable;
  * damaged otherwise is passed over. Of a partial picture, a note that is too large is, too.
  */
 final class PngNotes {
+  private static final Place NOWHERE = new Place(0, 0, false);
+
   private final PictureBytes in;
-  private byte[] profileExif = new byte[0];
-  private byte[] xmp = new byte[0];
+  private Place profileExif = NOWHERE;
+  private Place xmp = NOWHERE;
   private long textBytes;
+  // What was unpacked last: one memory for all, however many there are.
+  private byte[] unpacked = new byte[0];
 
   PngNotes(PictureBytes in) {
     this.in = in;
   }
 
+  /** Where the content of a note lies in the file. */
+  private record Place(int from, int end, boolean deflated) {}
+
   /** ImageMagick's copy of EXIF; empty if there is none. */
   byte[] exif() {
-    return profileExif;
+    return hexadecimal(content(profileExif));
   }
 
   /** XMP; empty if there is none. */
   byte[] xmp() {
-    return xmp;
+    return content(xmp);
+  }
+
+  private byte[] content(Place place) {
+    if (!place.deflated) {
+      return Arrays.copyOfRange(in.bytes, place.from, place.end);
+    }
+    int length = inflate("text", place.from, place.end);
+    return Arrays.copyOf(unpacked, Math.max(0, length));
   }
 
   /** Reads a chunk of one of the four types, which lies in the file whole. */
@@ -49,7 +63,7 @@ final class PngNotes {
         if (zero > start) {
           int value = Math.min(zero + 1, end);
           count(end - value);
-          take(start, zero, Arrays.copyOfRange(in.bytes, value, end));
+          take(start, zero, new Place(value, end, false));
         }
       }
       case "zTXt" -> deflated(start, zero, end);
@@ -73,20 +87,21 @@ final class PngNotes {
     if (in.bytes[method] != 0) {
       throw in.broken("the PNG's colour profile (iCCP) has an unknown compression");
     }
-    inflated("iCCP", method + 1, end);
+    inflate("iCCP", method + 1, end);
   }
 
   private void deflated(int start, int zero, int end) {
-    byte[] value = new byte[0];
+    Place value = NOWHERE;
+    int length = 0;
     if (zero + 1 < end) {
       if (in.bytes[zero + 1] != 0) {
         throw in.broken("a text of the PNG (zTXt) has an unknown compression");
       }
-      byte[] unpacked = inflated("zTXt", zero + 2, end);
-      value = unpacked == null ? value : unpacked;
+      length = inflate("zTXt", zero + 2, end);
+      value = length < 0 ? NOWHERE : new Place(zero + 2, end, true);
     }
     if (zero > start) {
-      count(value.length);
+      count(Math.max(0, length));
       take(start, zero, value);
     }
   }
@@ -102,23 +117,25 @@ final class PngNotes {
     if (text > end) {
       return;
     }
-    byte[] value = null;
-    if (in.bytes[zero + 1] == 0) {
-      value = Arrays.copyOfRange(in.bytes, text, end);
-    } else if (in.bytes[zero + 2] == 0) {
-      value = inflated("iTXt", text, end);
+    ByteBuffer value;
+    boolean deflated = in.bytes[zero + 1] != 0;
+    if (deflated) {
+      int length = in.bytes[zero + 2] == 0 ? inflate("iTXt", text, end) : -1;
+      if (length < 0) {
+        return;
+      }
+      value = ByteBuffer.wrap(unpacked, 0, length);
+    } else {
+      value = ByteBuffer.wrap(in.bytes, text, end - text);
     }
-    if (value == null) {
-      return;
-    }
-    long characters = characters(ByteBuffer.wrap(value));
+    long characters = characters(value);
     boolean valid =
         characters >= 0 && characters(ByteBuffer.wrap(in.bytes, language, text - language)) >= 0;
     if (valid) {
       count(characters);
     }
     if (valid || isXmp(start, zero)) {
-      take(start, zero, value);
+      take(start, zero, new Place(text, end, deflated));
     }
   }
 
@@ -162,40 +179,41 @@ final class PngNotes {
     return new String(in.bytes, start, Math.min(zero - start, 80), StandardCharsets.ISO_8859_1);
   }
 
-  private void take(int start, int zero, byte[] value) {
+  private void take(int start, int zero, Place value) {
     if (isXmp(start, zero)) {
       xmp = value;
     } else if (key(start, zero).equals("Raw profile type exif")) {
-      profileExif = hexadecimal(value);
+      profileExif = value;
     }
   }
 
-  /** Unpacks; null if it is damaged. */
-  private byte @Nullable [] inflated(String type, int from, int end) {
+  /** Unpacks into {@link #unpacked}; the length, or -1 if it is damaged. */
+  private int inflate(String type, int from, int end) {
     int most = in.limits.maxChunkBytes();
     Inflater inflater = new Inflater();
     try {
       inflater.setInput(in.bytes, from, Math.max(0, end - from));
-      ByteArrayOutputStream out = new ByteArrayOutputStream();
-      byte[] buffer = new byte[8192];
-      int n = inflater.inflate(buffer, 0, Math.min(buffer.length, most));
-      while (n > 0) {
-        out.write(buffer, 0, n);
-        n =
-            out.size() == most
-                ? 0
-                : inflater.inflate(buffer, 0, Math.min(buffer.length, most - out.size()));
+      int length = 0;
+      while (length < most) {
+        if (length == unpacked.length) {
+          unpacked = Arrays.copyOf(unpacked, (int) Math.min(most, Math.max(8192, 2L * length)));
+        }
+        int n = inflater.inflate(unpacked, length, Math.min(unpacked.length, most) - length);
+        if (n == 0) {
+          break;
+        }
+        length += n;
       }
-      if (out.size() == most && !inflater.finished() && inflater.getRemaining() > 0) {
+      if (length == most && !inflater.finished() && inflater.getRemaining() > 0) {
         if (in.partial) {
-          return null;
+          return -1;
         }
         throw in.broken(
             "a chunk of the PNG (" + type + ") unpacks to more than " + most + " bytes, the limit");
       }
-      return inflater.needsDictionary() ? null : out.toByteArray();
+      return inflater.needsDictionary() ? -1 : length;
     } catch (DataFormatException e) {
-      return null;
+      return -1;
     } finally {
       inflater.end();
     }

@@ -28,6 +28,15 @@ final class TiffFile {
   private static final int TILE_HEIGHT = 323;
   private static final int SAMPLE_FORMAT = 339;
 
+  // What samples mean: values of PHOTOMETRIC.
+  private static final int WHITE_IS_ZERO = 0;
+  private static final int BLACK_IS_ZERO = 1;
+  private static final int RGB = 2;
+  private static final int PALETTE = 3;
+  private static final int CMYK = 5;
+  private static final int YCBCR = 6;
+  private static final int LAB = 8;
+
   /** No compression but that of fax pages makes more bytes of one; LZW comes near. */
   private static final int MOST_EXPANSION = 4096;
 
@@ -38,7 +47,9 @@ final class TiffFile {
   private int bits = 1;
   private int samples = 1;
   private int compression = 1;
-  private int photometric = -1;
+  private int photometric;
+  // Without the tag, Pillow takes white for zero, and the JDK black.
+  private boolean hasPhotometric;
   private int orientation = Orientation.UPRIGHT;
   private int sampleFormat = 1;
   private long tileWidth = 1;
@@ -93,7 +104,10 @@ final class TiffFile {
         case BITS -> bits = (int) number(type, start);
         case COMPRESSION -> compression = (int) number(type, start);
         case SAMPLES -> samples = (int) number(type, start);
-        case PHOTOMETRIC -> photometric = (int) number(type, start);
+        case PHOTOMETRIC -> {
+          photometric = (int) number(type, start);
+          hasPhotometric = true;
+        }
         case ORIENTATION -> orientation = (int) number(type, start);
         case TILE_WIDTH -> tileWidth = number(type, start);
         case TILE_HEIGHT -> tileHeight = number(type, start);
@@ -115,9 +129,34 @@ final class TiffFile {
     if (smallest > in.length()) {
       throw in.truncated(in.length());
     }
-    if (sampleFormat != 1 || bits > 16) {
+    checkKind();
+  }
+
+  /** Refuses what the reader would take for other colours than those that are meant. */
+  private void checkKind() {
+    if (sampleFormat != 1 || (bits != 1 && bits != 2 && bits != 4 && bits != 8 && bits != 16)) {
       throw in.broken(
           "TIFF with samples of " + bits + " bits, format " + sampleFormat + " is not supported");
+    }
+    boolean known =
+        switch (photometric) {
+          case WHITE_IS_ZERO -> samples == 1;
+          case BLACK_IS_ZERO -> samples <= 2;
+          case PALETTE -> samples <= 2 && bits <= 8;
+          case RGB, YCBCR -> samples >= 3 && bits >= 8;
+          case CMYK -> samples >= 4 && bits >= 8;
+          default -> false;
+        };
+    if (!known) {
+      throw in.broken(
+          "TIFF of the kind "
+              + photometric
+              + (photometric == LAB ? " (CIE Lab)" : "")
+              + " with "
+              + samples
+              + " samples of "
+              + bits
+              + " bits is not supported; expected grey, RGB, a palette, CMYK or YCbCr");
     }
   }
 
@@ -164,7 +203,7 @@ final class TiffFile {
           for (int c = 0; c < 3; c++) {
             rgb[o + c] = table[c][row[i]];
           }
-        } else if (photometric == 5 && bands >= 4) {
+        } else if (photometric == CMYK && bands >= 4) {
           int light = 255 - high(row[i + 3]);
           for (int c = 0; c < 3; c++) {
             int product = high(row[i + c]) * light + 128;
@@ -172,10 +211,12 @@ final class TiffFile {
           }
         } else if (bands < 3) {
           int v = row[i];
-          if (photometric == 0 && bits != 16) {
+          // The reader turns white-is-zero over where the tag says so; Pillow does always, but
+          // never with 16 bits.
+          if (photometric == WHITE_IS_ZERO && hasPhotometric == (bits == 16)) {
             v = most - v;
           }
-          v = bits == 16 ? Math.min(v, 255) : bits == 8 ? v : v * 255 / most;
+          v = bits == 16 ? Math.min(v, 255) : v * 255 / most;
           rgb[o] = (byte) v;
           rgb[o + 1] = (byte) v;
           rgb[o + 2] = (byte) v;
@@ -196,7 +237,7 @@ final class TiffFile {
   /** The file's palette, or the one the reader made for black and white. */
   private byte[][] table(IndexColorModel index) {
     byte[][] table = new byte[3][65536];
-    if (photometric == 3 && colors > 0) {
+    if (photometric == PALETTE && colors > 0) {
       int stride = colors * 2;
       for (int c = 0; c < 3; c++) {
         for (int i = 0; i < colors; i++) {
@@ -208,6 +249,9 @@ final class TiffFile {
         table[0][i] = (byte) index.getRed(i);
         table[1][i] = (byte) index.getGreen(i);
         table[2][i] = (byte) index.getBlue(i);
+        for (int c = 0; c < 3 && !hasPhotometric; c++) {
+          table[c][i] = (byte) ~table[c][i];
+        }
       }
     }
     return table;

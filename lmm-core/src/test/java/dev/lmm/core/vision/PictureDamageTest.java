@@ -23,7 +23,8 @@ class PictureDamageTest {
 
   static List<Path> files() throws IOException {
     try (Stream<Path> made = Files.list(PictureGoldens.FOLDER.resolve("made"))) {
-      return made.sorted().toList();
+      // Those whose notes unpack to 64 MiB would be unpacked hundreds of times.
+      return made.filter(file -> file.toFile().length() < 20_000).sorted().toList();
     }
   }
 

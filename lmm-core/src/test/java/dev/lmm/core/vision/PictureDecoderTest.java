@@ -23,8 +23,17 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class PictureDecoderTest {
-  /** Pillow reads it with libavif; here it is refused, with that reason. */
-  private static final Set<String> NOT_SUPPORTED = Set.of("files/rgba.avif");
+  /** What Pillow reads, and what is said here instead. */
+  private static final Map<String, String> NOT_SUPPORTED =
+      Map.of(
+          "files/rgba.avif", "AVIF",
+          "made/tiff-big.tiff", "BigTIFF",
+          "made/tiff-float.tiff", "samples of 32 bits, format 3",
+          "made/tiff-lab.tiff", "CIE Lab",
+          "made/tiff-zstd.tiff", "Unsupported compression type (tag value = 50000)");
+
+  /** The JDK rounds the colours otherwise: by a level, here and there. */
+  private static final Set<String> NEARLY = Set.of("made/tiff-ycbcr.tiff");
 
   private static final Json FILES = PictureGoldens.json("rgb.json").at("files");
   private static final Map<String, byte[]> WHOLE = PictureGoldens.tensors("rgb.safetensors");
@@ -40,10 +49,11 @@ class PictureDecoderTest {
   void equalsPillow(String name) {
     Json golden = FILES.at(name);
     Path file = PictureGoldens.FOLDER.resolve(name);
-    if (NOT_SUPPORTED.contains(name)) {
+    if (NOT_SUPPORTED.containsKey(name)) {
       assertThatThrownBy(() -> decoder.decode(file))
           .isInstanceOf(ImageException.class)
-          .hasMessageContaining("AVIF");
+          .hasMessageContaining(NOT_SUPPORTED.get(name));
+      assertThat(golden.has("refused")).isFalse();
       return;
     }
     if (golden.has("refused")) {
@@ -57,6 +67,16 @@ class PictureDecoderTest {
     assertThat(image.width()).isEqualTo(golden.intAt("width"));
     assertThat(image.height()).isEqualTo(golden.intAt("height"));
     byte[] whole = WHOLE.get(name);
+    if (NEARLY.contains(name)) {
+      int sum = 0;
+      for (int i = 0; i < whole.length; i++) {
+        int difference = Math.abs((whole[i] & 0xFF) - (image.rgb()[i] & 0xFF));
+        assertThat(difference).isLessThanOrEqualTo(1);
+        sum += difference;
+      }
+      assertThat(sum).isLessThan(whole.length / 20);
+      return;
+    }
     if (whole != null) {
       assertThat(image.rgb()).isEqualTo(whole);
     }
