@@ -14,6 +14,7 @@ from PIL import Image
 import world
 
 SIZE = 64  # side of the models' input
+BLIP2_SIZE = 112
 CELLS = 8  # patches on a side
 FAMILY = 8  # scenes that are hard negatives of each other
 CAPTIONS = 4  # per scene and language: the first two are full
@@ -39,27 +40,38 @@ def squash_bilinear(image: Image.Image) -> Image.Image:
 VIEWS = {"clip": (center_crop_bicubic, True), "siglip2": (squash_bilinear, False)}
 
 
-def build_pool(work: Path, families: int) -> Path:
-    """Draws ``families`` families of scenes; returns the folder. Does nothing where it is complete."""
+def squash_bicubic(image: Image.Image) -> Image.Image:
+    """BLIP-2's processor: to a square, bicubic, the aspect not kept."""
+    return image.resize((BLIP2_SIZE, BLIP2_SIZE), Image.BICUBIC)
+
+
+BLIP2_VIEWS = {"blip2": (squash_bicubic, False)}
+
+
+def build_pool(work: Path, families: int, views=VIEWS, size: int = SIZE, low: int = 64, high: int = 512) -> Path:
+    """Draws ``families`` families of scenes; returns the folder. Does nothing where it is complete.
+
+    ``views`` make squares of ``size`` pixels of the pictures, whose sides are ``low`` to ``high``.
+    """
     folder = work / f"pool-{families}"
     if (folder / "done").exists():
         return folder
     folder.mkdir(parents=True, exist_ok=True)
     n = families * FAMILY
     pictures = {
-        m: np.lib.format.open_memmap(folder / f"{m}-pictures.npy", "w+", np.uint8, (n, SIZE, SIZE, 3)) for m in VIEWS
+        m: np.lib.format.open_memmap(folder / f"{m}-pictures.npy", "w+", np.uint8, (n, size, size, 3)) for m in views
     }
-    cells = {m: np.lib.format.open_memmap(folder / f"{m}-cells.npy", "w+", np.int8, (n, CELLS, CELLS)) for m in VIEWS}
+    cells = {m: np.lib.format.open_memmap(folder / f"{m}-cells.npy", "w+", np.int8, (n, CELLS, CELLS)) for m in views}
     attributes = np.empty((n, len(world.ATTRIBUTES)), np.int8)
     for f in range(families):
         rng = np.random.default_rng([SEEDS["train"], f])
         for i, scene in enumerate(world.family(rng, FAMILY), f * FAMILY):
-            width, height = world.random_size(rng)
+            width, height = world.random_size(rng, low, high)
             image, items = world.draw(rng, scene, width, height)
             attributes[i] = scene.attributes()
-            for m, (view, crop) in VIEWS.items():
+            for m, (view, crop) in views.items():
                 pictures[m][i] = np.asarray(view(image))
-                cells[m][i] = world.owners(items, width, height, SIZE, CELLS, crop)
+                cells[m][i] = world.owners(items, width, height, size, CELLS, crop)
     np.save(folder / "attributes.npy", attributes)
     for array in (*pictures.values(), *cells.values()):
         array.flush()

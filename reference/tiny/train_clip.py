@@ -51,10 +51,10 @@ class Heads(nn.Module):
     the middle and extent of the shape that covers it.
     """
 
-    def __init__(self, width: int, patch_width: int):
+    def __init__(self, width: int, patch_width: int, patch: int = models.PATCH):
         super().__init__()
         self.pooled = nn.ModuleList(nn.Linear(width, n) for n in CLASSES)
-        self.outline = nn.Sequential(nn.LayerNorm(patch_width), nn.Linear(patch_width, models.PATCH**2))
+        self.outline = nn.Sequential(nn.LayerNorm(patch_width), nn.Linear(patch_width, patch**2))
         self.patch = nn.Sequential(nn.LayerNorm(patch_width), nn.Linear(patch_width, 9 + 7 + 3))
 
     def pooled_loss(self, embedding, attributes, named):
@@ -98,13 +98,14 @@ PALETTE = np.array(list(world.COLOURS.values()), np.float32)
 
 
 def outlines(pictures: np.ndarray, attributes: np.ndarray) -> np.ndarray:
-    """Which pixels are nearer to a shape's colour than to the background's, by patch: (N, patches, 64)."""
+    """Which pixels are nearer to a shape's colour than to the background's, by patch: (N, patches, pixels)."""
     x = pictures.astype(np.float32)
     distance = lambda c: ((x - PALETTE[c][:, None, None]) ** 2).sum(-1)
     ground = distance(attributes[:, 4])
     drawn = distance(attributes[:, 1]) < ground
     drawn |= (distance(attributes[:, 5]) < ground) & (attributes[:, 5] >= 0)[:, None, None]
-    n, side, k = len(x), data.CELLS, models.PATCH
+    n, side = len(x), data.CELLS
+    k = x.shape[1] // side
     return drawn.reshape(n, side, k, side, k).transpose(0, 1, 3, 2, 4).reshape(n, side * side, k * k)
 
 

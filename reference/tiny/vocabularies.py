@@ -222,3 +222,96 @@ def write_qwen(folder: Path, lines: list[str], template: str, size: int = 780) -
     tokenizer.chat_template = template
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save_pretrained(folder)
+
+
+def write_opt(folder: Path, lines: list[str], size: int = 1000) -> None:
+    """OPT's form: vocab.json and merges.txt of GPT-2's byte-level BPE, four control tokens first, ``<image>`` last."""
+    t = Tokenizer(models.BPE())
+    t.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    control = ["<s>", "<pad>", "</s>", "<unk>"]
+    alphabet = _byte_alphabet()
+    t.train_from_iterator(
+        lines,
+        trainers.BpeTrainer(
+            vocab_size=size - len(control) - 1,
+            initial_alphabet=alphabet,
+            min_frequency=8,
+            special_tokens=[],
+            show_progress=False,
+        ),
+    )
+    pairs = _merges(t)
+    vocabulary = {token: i for i, token in enumerate([*control, *alphabet, *("".join(p) for p in pairs)])}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+    rows = ["#version: 0.2", *(" ".join(p) for p in pairs)]
+    (folder / "merges.txt").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+    def added(content, normalized):
+        return {"content": content, "lstrip": False, "normalized": normalized, "rstrip": False, "single_word": False, "special": True}
+
+    _write_json(
+        folder / "tokenizer_config.json",
+        {
+            "add_bos_token": True,
+            "add_prefix_space": False,
+            "added_tokens_decoder": {
+                "1": added("<pad>", True),
+                "2": added("</s>", True),
+                str(len(vocabulary)): added("<image>", False),
+            },
+            "bos_token": "</s>",
+            "clean_up_tokenization_spaces": False,
+            "eos_token": "</s>",
+            "errors": "replace",
+            "pad_token": "<pad>",
+            "processor_class": "Blip2Processor",
+            "tokenizer_class": "GPT2Tokenizer",
+            "unk_token": "</s>",
+        },
+    )
+
+
+def write_bert(folder: Path, lines: list[str]) -> None:
+    """BERT's form: vocab.txt with the words that occur and single characters, ``[DEC]`` and ``<image>`` behind it.
+
+    BERT's normalisation takes Hangul apart, so the Korean words stand there in letters.
+    """
+    normalizer = normalizers.BertNormalizer(lowercase=True)
+    split = pre_tokenizers.BertPreTokenizer()
+    counts: dict[str, int] = {}
+    for text in lines:
+        for word, _ in split.pre_tokenize_str(normalizer.normalize_str(text)):
+            counts[word] = counts.get(word, 0) + 1
+    words = sorted((w for w, n in counts.items() if n >= 5), key=lambda w: (-counts[w], w))
+    letters = [chr(i) for i in range(33, 127) if not chr(i).isupper()]
+    letters += [chr(i) for first, last in ((0x1100, 0x1112), (0x1161, 0x1175), (0x11A8, 0x11C2)) for i in range(first, last + 1)]
+    continued = ["##" + c for c in letters if c.isalnum()]
+    control = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokens = list(dict.fromkeys([*control, *letters, *continued, *words]))
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(tokens) + "\n", encoding="utf-8")
+
+    def added(content):
+        return {"content": content, "lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": True}
+
+    more = {str(len(tokens) + i): added(token) for i, token in enumerate(("[DEC]", "<image>"))}
+    _write_json(
+        folder / "tokenizer_config.json",
+        {
+            "added_tokens_decoder": {**{str(i): added(token) for i, token in enumerate(control)}, **more},
+            "bos_token": "[DEC]",
+            "clean_up_tokenization_spaces": True,
+            "cls_token": "[CLS]",
+            "do_lower_case": True,
+            "mask_token": "[MASK]",
+            "model_max_length": 48,
+            "pad_token": "[PAD]",
+            "processor_class": "Blip2Processor",
+            "sep_token": "[SEP]",
+            "strip_accents": None,
+            "tokenize_chinese_chars": True,
+            "tokenizer_class": "BertTokenizer",
+            "unk_token": "[UNK]",
+        },
+    )

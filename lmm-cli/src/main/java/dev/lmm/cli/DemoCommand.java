@@ -19,7 +19,11 @@ import picocli.CommandLine.Option;
 final class DemoCommand extends OutputCommand {
   private static final Gallery.Shows BUNDLED =
       new Gallery.Shows(
-          List.of("tiny-clip", "tiny-siglip2"), List.of("tiny-sd"), List.of("tiny-qwen2.5-vl"));
+          List.of("tiny-clip", "tiny-siglip2"),
+          List.of("tiny-sd"),
+          List.of("tiny-qwen2.5-vl"),
+          List.of(),
+          List.of());
 
   @Option(names = "--out", paramLabel = "DIR", description = "Where it goes; demo by default.")
   String out = "demo";
@@ -50,19 +54,29 @@ final class DemoCommand extends OutputCommand {
     List<String> encoders = new ArrayList<>();
     List<String> generators = new ArrayList<>();
     List<String> grounders = new ArrayList<>();
+    List<String> captioners = new ArrayList<>();
+    List<String> matchers = new ArrayList<>();
     for (String id : models) {
       try (Model model = Models.load(id)) {
         if (has(model::generator)) {
           generators.add(id);
         } else if (has(model::grounder)) {
           grounders.add(id);
+        } else if (has(model::captioner)) {
+          captioners.add(id);
+        } else if (has(model::matcher)) {
+          matchers.add(id);
         } else {
           encoders.add(id);
         }
       }
     }
     return new Gallery.Shows(
-        encoders.isEmpty() ? BUNDLED.encoders().subList(0, 1) : encoders, generators, grounders);
+        encoders.isEmpty() ? BUNDLED.encoders().subList(0, 1) : encoders,
+        generators,
+        grounders,
+        captioners,
+        matchers);
   }
 
   private static boolean has(Runnable role) {

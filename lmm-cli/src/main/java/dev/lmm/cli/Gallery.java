@@ -5,6 +5,7 @@ import dev.lmm.Encoder;
 import dev.lmm.Generator;
 import dev.lmm.Image;
 import dev.lmm.Inspection;
+import dev.lmm.Matcher;
 import dev.lmm.Model;
 import dev.lmm.Models;
 import dev.lmm.Probability;
@@ -49,10 +50,17 @@ final class Gallery {
    * @param encoders ids of models that embed, at least one
    * @param generators ids of models that make pictures
    * @param grounders ids of models that talk about pictures and find things in them
+   * @param captioners ids of models that describe pictures, and whose queries look at them
+   * @param matchers ids of models that say whether a picture and a text belong together
    */
-  record Shows(List<String> encoders, List<String> generators, List<String> grounders) {
+  record Shows(
+      List<String> encoders,
+      List<String> generators,
+      List<String> grounders,
+      List<String> captioners,
+      List<String> matchers) {
     String names() {
-      return Stream.of(encoders, generators, grounders)
+      return Stream.of(encoders, generators, grounders, captioners, matchers)
           .flatMap(List::stream)
           .collect(Collectors.joining(", "));
     }
@@ -99,8 +107,16 @@ final class Gallery {
       seen(page, models.get(models.size() - 1));
       Html made = new Html();
       Html found = new Html();
-      sideBySide(() -> generators(made), () -> grounders(found));
-      page.add("%s%s", new Markup(made.toString()), new Markup(found.toString()));
+      Html told = new Html();
+      sideBySide(
+          () -> {
+            captioners(told);
+            generators(made);
+          },
+          () -> grounders(found));
+      for (Html part : List.of(told, made, found)) {
+        page.add("%s", new Markup(part.toString()));
+      }
       say("figures");
       figures(page, models);
       page.add("</main></body></html>");
@@ -117,6 +133,21 @@ final class Gallery {
       say("pictures from text with " + id);
       try (Generator generator = Models.generator(id).threads(THREADS).load()) {
         new DiffusionGallery(folder.resolve("pictures"), id, generator).write(page);
+      }
+    }
+  }
+
+  private void captioners(Html page) {
+    for (String id : shows.captioners()) {
+      say("captions, answers and queries of " + id);
+      try (Model model = Models.model(id).threads(THREADS).load()) {
+        new CaptionGallery(folder.resolve("pictures"), id, model).write(page);
+      }
+    }
+    for (String id : shows.matchers()) {
+      say("what belongs together with " + id);
+      try (Matcher matcher = Models.matcher(id).threads(THREADS).load()) {
+        MatchGallery.write(page, id, matcher);
       }
     }
   }
@@ -174,7 +205,14 @@ final class Gallery {
         .add(
             "<nav><a href=\"#similarity\">Similarity</a><a href=\"#languages\">English and"
                 + " Korean</a><a href=\"#search\">Search</a><a href=\"#zeroshot\">Zero-shot</a><a"
-                + " href=\"#seen\">What the model sees</a>%s%s<a href=\"#figures\">Figures</a></nav>",
+                + " href=\"#seen\">What the model sees</a>%s%s%s%s<a"
+                + " href=\"#figures\">Figures</a></nav>",
+            new Markup(
+                shows.captioners().isEmpty()
+                    ? ""
+                    : "<a href=\"#captions\">Captions</a><a href=\"#questions\">Questions</a>"
+                        + "<a href=\"#queries\">Queries</a>"),
+            new Markup(shows.matchers().isEmpty() ? "" : "<a href=\"#matching\">Matching</a>"),
             new Markup(
                 shows.generators().isEmpty()
                     ? ""

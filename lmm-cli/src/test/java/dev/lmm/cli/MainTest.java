@@ -311,6 +311,34 @@ class MainTest {
   }
 
   @Test
+  void demoShowsCaptionsQueriesAndWhatBelongsTogether() throws IOException {
+    // Random weights: that the parts are there is all that can be said.
+    String golden = "../lmm-blip2/src/test/resources/golden/";
+    Path out = folder.resolve("captions");
+    Json json =
+        run(
+                "demo",
+                "--model",
+                golden + "blip2-opt",
+                "--model",
+                golden + "blip2-itm",
+                "--out",
+                out.toString(),
+                "--json")
+            .json();
+    String html = Files.readString(Path.of(json.stringAt("page")));
+    assertThat(html)
+        .contains("<a href=\"#captions\">", "<a href=\"#queries\">", "<a href=\"#matching\">")
+        .contains(golden + "blip2-opt describes each picture", "사각형은 무슨 색인가요?</td><td><b>")
+        .contains(golden + "blip2-itm reads each caption", " 64 pairs in ")
+        .doesNotContain("id=\"generate\"", "id=\"boxes\"");
+    assertThat(html.split("<figure class=\"scene\">", -1)).hasSize(1 + 8);
+    // Six queries side by side.
+    assertThat(Image.read(out.resolve("pictures").resolve("queries.png")).width())
+        .isEqualTo(6 * 160);
+  }
+
+  @Test
   void generateMakesPicturesAndPreviews() throws IOException {
     String model = "../lmm-diffusion/src/test/resources/golden/sd15";
     Path out = folder.resolve("그림 a.png");
