@@ -9,4 +9,6 @@ if not exist "%ROOT%lmm-cli\target\built" (
   popd
   type nul > "%ROOT%lmm-cli\target\built"
 )
-java --enable-native-access=ALL-UNNAMED -cp "%ROOT%lmm-cli\target\classes;%ROOT%lmm-cli\target\lib\*" dev.lmm.cli.Main %*
+set "MORE="
+if defined LMM_CLASSPATH set "MORE=;%LMM_CLASSPATH%"
+java --enable-native-access=ALL-UNNAMED -cp "%ROOT%lmm-cli\target\classes;%ROOT%lmm-cli\target\lib\*%MORE%" dev.lmm.cli.Main %*

@@ -13,4 +13,6 @@ module dev.lmm.api {
   uses dev.lmm.spi.ImageDecoder;
   uses dev.lmm.spi.ImageDrawer;
   uses dev.lmm.spi.ModelLoader;
+  uses dev.lmm.spi.VideoDecoder;
+  uses dev.lmm.spi.VideoEncoder;
 }

@@ -38,4 +38,8 @@ module dev.lmm.core {
       dev.lmm.core.vision.draw.PictureDrawer;
   provides dev.lmm.spi.ModelLoader with
       dev.lmm.core.family.CheckpointModelLoader;
+  provides dev.lmm.spi.VideoDecoder with
+      dev.lmm.core.vision.GifVideo;
+  provides dev.lmm.spi.VideoEncoder with
+      dev.lmm.core.vision.draw.GifWriter;
 }

@@ -25,6 +25,7 @@ public final class ChatRequest {
   private long seed;
   private int minPixels;
   private int maxPixels;
+  private long videoPixels;
   private List<String> stop = List.of();
   private @Nullable String jsonSchema;
   private @Nullable String regex;
@@ -61,6 +62,7 @@ public final class ChatRequest {
     this.seed = other.seed;
     this.minPixels = other.minPixels;
     this.maxPixels = other.maxPixels;
+    this.videoPixels = other.videoPixels;
     this.stop = other.stop;
     this.jsonSchema = other.jsonSchema;
     this.regex = other.regex;
@@ -210,6 +212,23 @@ public final class ChatRequest {
     ChatRequest changed = new ChatRequest(this);
     changed.minPixels = minPixels;
     changed.maxPixels = maxPixels;
+    return changed;
+  }
+
+  /**
+   * How many pixels the model sees of all frames of a video together, shared out as Qwen's own
+   * utilities do: each frame has at most twice the total divided by the number of frames (two make
+   * a step of time), at most 602,112 (768 tokens) or what {@link #pixels} says if that is less, and
+   * at least 100,352 (128 tokens) or what it says. Without this option frames have the limits of
+   * pictures.
+   *
+   * @param total pixels of a video; the utilities' own is {@link FrameRule#QWEN_VIDEO_PIXELS}
+   * @return a new request
+   */
+  public ChatRequest videoPixels(long total) {
+    Check.that(total >= 1, "videoPixels: is " + total + "; expected at least 1");
+    ChatRequest changed = new ChatRequest(this);
+    changed.videoPixels = total;
     return changed;
   }
 
@@ -408,6 +427,15 @@ public final class ChatRequest {
    */
   public int maxPixels() {
     return maxPixels;
+  }
+
+  /**
+   * The pixels of all frames of a video.
+   *
+   * @return 0 if frames have the limits of pictures
+   */
+  public long videoPixels() {
+    return videoPixels;
   }
 
   /**

@@ -106,6 +106,73 @@ public record Tracked(List<Frame> frames, List<Track> tracks) {
   }
 
   /**
+   * The frames with what was found in each, and the tracks: {@code
+   * {"frames":[{"index":0,"seconds":0.0,"regions":[{"label":"car","box":[left,top,right,bottom],
+   * "confidence":0.9}]}],"tracks":[{"id":1,"label":"car","boxes":[{"index":0,"box":[...],
+   * "interpolated":false}]}]}}, numbers not rounded.
+   *
+   * @return a JSON document
+   */
+  public String json() {
+    List<String> looked = new ArrayList<>();
+    for (Frame frame : frames) {
+      List<String> regions = new ArrayList<>();
+      for (Region region : frame.regions()) {
+        Box box = region.box();
+        Region.Point point = region.point();
+        regions.add(
+            "{\"label\":"
+                + quoted(region.label())
+                + (box != null
+                    ? ",\"box\":" + corners(box)
+                    : point != null ? ",\"point\":[" + point.x() + "," + point.y() + "]" : "")
+                + ",\"confidence\":"
+                + region.confidence()
+                + "}");
+      }
+      looked.add(
+          "{\"index\":"
+              + frame.index()
+              + ",\"seconds\":"
+              + frame.seconds()
+              + ",\"regions\":["
+              + String.join(",", regions)
+              + "]}");
+    }
+    List<String> linked = new ArrayList<>();
+    for (Track track : tracks) {
+      List<String> boxes = new ArrayList<>();
+      for (Place place : track.places()) {
+        boxes.add(
+            "{\"index\":"
+                + place.index()
+                + ",\"box\":"
+                + corners(place.box())
+                + ",\"interpolated\":"
+                + place.interpolated()
+                + "}");
+      }
+      linked.add(
+          "{\"id\":"
+              + track.id()
+              + ",\"label\":"
+              + quoted(track.label())
+              + ",\"boxes\":["
+              + String.join(",", boxes)
+              + "]}");
+    }
+    return "{\"frames\":["
+        + String.join(",", looked)
+        + "],\"tracks\":["
+        + String.join(",", linked)
+        + "]}";
+  }
+
+  private static String corners(Box box) {
+    return "[" + box.left() + "," + box.top() + "," + box.right() + "," + box.bottom() + "]";
+  }
+
+  /**
    * MOT Challenge's form: {@code frame,id,left,top,width,height,1,-1,-1,-1}, frames from 1.
    *
    * @return lines in the order of frames
@@ -207,16 +274,18 @@ public record Tracked(List<Frame> frames, List<Track> tracks) {
   /**
    * The frames with the boxes of the tracks, each with its number and label.
    *
-   * @param video the one that was searched
-   * @return a copy of each frame that was looked at
+   * @param video the one that was searched, or the one it was sampled from: with {@link
+   *     TrackRequest#interpolated()} the frames between have boxes too
+   * @return a copy of each of its frames
    */
   public List<Image> draw(Video video) {
     List<Image> drawn = new ArrayList<>();
-    for (int i = 0; i < frames.size(); i++) {
+    for (int i = 0; i < video.frames().size(); i++) {
       Drawing drawing = video.frames().get(i).draw();
+      int index = video.indices().get(i);
       for (Track track : tracks) {
         for (Place place : track.places()) {
-          if (place.index() == frames.get(i).index()) {
+          if (place.index() == index) {
             Box box = place.box();
             drawing
                 .colour(COLOURS[(track.id() - 1) % COLOURS.length])

@@ -188,6 +188,18 @@ class TrackTest {
             2,1,10.00,20.00,40.00,30.00,1,-1,-1,-1
             2,2,200.00,100.00,40.00,30.00,1,-1,-1,-1
             """);
+    String regions =
+        "{\"label\":\"a \\\"red\\\"\\u000a공\",\"box\":[10.0,20.0,50.0,50.0],\"confidence\":0.9}";
+    assertThat(tracked.json())
+        .startsWith(
+            "{\"frames\":[{\"index\":0,\"seconds\":0.0,\"regions\":["
+                + regions
+                + "]},{\"index\":1,\"seconds\":0.1,\"regions\":["
+                + regions
+                + ",{\"label\":\"b\"")
+        .endsWith(
+            "{\"id\":2,\"label\":\"b\",\"boxes\":[{\"index\":1,\"box\":[200.0,100.0,240.0,130.0],"
+                + "\"interpolated\":false}]}]}");
     assertThat(tracked.coco(WIDTH, HEIGHT))
         .contains("{\"id\":1,\"file_name\":\"000001.png\",\"width\":400,\"height\":300}")
         .contains("{\"id\":1,\"name\":\"a \\\"red\\\"\\u000a공\"},{\"id\":2,\"name\":\"b\"}")

@@ -13,6 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -340,6 +342,130 @@ class ExamplesTest {
       sum += Math.abs((actual[i] & 0xFF) - (expected[i] & 0xFF));
     }
     assertThat(sum / (double) actual.length).as(name).isLessThan(4);
+  }
+
+  private Path scene() throws IOException {
+    TinyPictures.Captioned scene = TinyPictures.scenes().get(1);
+    Path picture = folder.resolve(scene.file());
+    Files.write(picture, TinyPictures.bytes(scene.file()));
+    return picture;
+  }
+
+  /** The page that an example wrote; every picture that it names is there. */
+  private String page(Path out, String printed) throws IOException {
+    assertThat(printed.strip()).isEqualTo(out.resolve("index.html").toString());
+    String html = Files.readString(out.resolve("index.html"));
+    Matcher pictures = Pattern.compile("src=\"([^\"]+)\"").matcher(html);
+    assertThat(pictures.results().map(result -> out.resolve(result.group(1))))
+        .isNotEmpty()
+        .allSatisfy(file -> assertThat(Image.read(file).width()).isPositive());
+    return html;
+  }
+
+  private static List<List<String>> rows(String html) {
+    return Pattern.compile("<tr><td>(.*?)</td></tr>")
+        .matcher(html)
+        .results()
+        .map(row -> Arrays.asList(row.group(1).split("</td><td>", -1)))
+        .toList();
+  }
+
+  @Test
+  void samePictureAnswersEachQuestion() throws IOException {
+    Path out = folder.resolve("questions");
+    String picture = scene().toString();
+    String html =
+        page(
+            out,
+            output(
+                () ->
+                    SamePicture.main(
+                        new String[] {
+                          "tiny-qwen2.5-vl",
+                          picture,
+                          out.toString(),
+                          "Count the hearts.",
+                          "Describe the image.",
+                          "이미지를 설명해줘."
+                        })));
+    List<List<String>> rows = rows(html);
+    assertThat(rows).extracting(row -> row.get(0)).hasSize(3).contains("Describe the image.");
+    TinyPictures.Captioned scene = TinyPictures.scenes().get(1);
+    assertThat(rows.get(0).get(1)).isEqualTo("1");
+    assertThat(rows.get(1).get(1)).isEqualTo(scene.english());
+    assertThat(rows.get(2).get(1)).matches(".*[가-힣].*");
+    assertThat(rows)
+        .allSatisfy(row -> assertThat(Double.parseDouble(row.get(3))).isBetween(0.0, 1.0));
+  }
+
+  @Test
+  void moreFramesAreMoreTokens() throws IOException {
+    Path clip = folder.resolve("clip.gif");
+    TinyPictures.clip().save(clip);
+    Path out = folder.resolve("frames");
+    String html =
+        page(
+            out,
+            output(
+                () ->
+                    HowManyFrames.main(
+                        new String[] {
+                          "tiny-qwen2.5-vl", clip.toString(), out.toString(), "Describe the video."
+                        })));
+    List<List<String>> rows = rows(html);
+    assertThat(rows).extracting(row -> row.get(0)).containsExactly("1", "2", "4", "8");
+    int[] prompts = rows.stream().mapToInt(row -> Integer.parseInt(row.get(2))).toArray();
+    // Two frames are a step of time: one takes as much as two.
+    assertThat(prompts[0]).isEqualTo(prompts[1]);
+    int step = prompts[2] - prompts[1];
+    assertThat(step).isPositive();
+    assertThat(prompts[3] - prompts[2]).isEqualTo(2 * step);
+    assertThat(rows).allSatisfy(row -> assertThat(row.get(1)).isNotBlank());
+    assertThat(out.resolve("frames-8-7.png")).exists();
+  }
+
+  @Test
+  void fourBitsTakeLessMemoryThanMore() throws IOException {
+    Path out = folder.resolve("bits");
+    String picture = scene().toString();
+    String html =
+        page(
+            out,
+            output(
+                () ->
+                    SixteenOrFourBits.main(
+                        new String[] {
+                          "tiny-qwen2.5-vl", picture, out.toString(), "Describe the image."
+                        })));
+    List<List<String>> rows = rows(html);
+    assertThat(rows).extracting(row -> row.get(0)).containsExactly("fp32", "int4");
+    assertThat(rows).allSatisfy(row -> assertThat(Double.parseDouble(row.get(5))).isPositive());
+    assertThat(Double.parseDouble(rows.get(1).get(6)))
+        .as("megabytes in 4 bits")
+        .isPositive()
+        .isLessThan(Double.parseDouble(rows.get(0).get(6)));
+    assertThat(rows.get(0).get(3)).matches("(\\d+) of \\1");
+  }
+
+  @Test
+  void bothLanguagesFindTheSamePlaces() throws IOException {
+    Path out = folder.resolve("languages");
+    String picture = scene().toString();
+    String html =
+        page(
+            out,
+            output(
+                () ->
+                    KoreanAndEnglish.main(
+                        new String[] {
+                          "tiny-qwen2.5-vl",
+                          picture,
+                          out.toString(),
+                          "Find the yellow heart.",
+                          "노란 하트를 찾아줘."
+                        })));
+    assertThat(html).contains("Of 1 boxes in English and 1 in Korean, 1 are in the same place.");
+    assertThat(rows(html)).hasSize(2).allSatisfy(row -> assertThat(row.get(1)).isNotBlank());
   }
 
   private interface Program {

@@ -3,6 +3,7 @@ package dev.lmm.cli;
 import dev.lmm.Answer;
 import dev.lmm.ChatRequest;
 import dev.lmm.Conversation;
+import dev.lmm.FrameRule;
 import dev.lmm.Image;
 import dev.lmm.LmmException;
 import dev.lmm.Model;
@@ -98,6 +99,7 @@ final class ChatCommand extends ModelCommand {
       for (var video : videos.read(this)) {
         request = request.video(video);
       }
+      request = videos.utilities ? request.videoPixels(FrameRule.QWEN_VIDEO_PIXELS) : request;
     }
     request = maxTokens == null ? request : request.maxTokens(maxTokens);
     request = temperature == null ? request : request.temperature(temperature);

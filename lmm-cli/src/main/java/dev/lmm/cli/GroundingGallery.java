@@ -143,7 +143,7 @@ final class GroundingGallery {
     Tracked tracked = model.grounder().track(clip, "Locate the red circle.").run();
     double seconds = (System.nanoTime() - start) / 1e9;
     List<Image> drawn = tracked.draw(clip);
-    AnimatedGif.write(drawn, clip.fps(), folder.resolve("track.gif"));
+    clip.withFrames(drawn).save(folder.resolve("track.gif"));
     page.add("<section id=\"track\"><h2>A thing followed through a video</h2>")
         .add(
             "<p>“Locate the red circle.” in %d frames, linked to %d track, in %.1f s. To the right"

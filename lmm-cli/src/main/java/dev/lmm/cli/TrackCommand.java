@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -23,6 +24,8 @@ import picocli.CommandLine.Option;
 /** {@code lmm track}. */
 @Command(name = "track", description = "Follows things through a video, frame by frame.")
 final class TrackCommand extends ModelCommand {
+  private static final Pattern VIDEO = Pattern.compile("(?i).*\\.(gif|mp4|mkv|webm)");
+
   @Mixin Videos videos = new Videos();
 
   @Option(
@@ -54,7 +57,7 @@ final class TrackCommand extends ModelCommand {
   @Option(
       names = "--out",
       paramLabel = "PATH",
-      description = "The frames with the boxes: an animated .gif, or a folder.")
+      description = "The frames with the boxes: a .gif, .mp4, .webm or .mkv file, or a folder.")
   @Nullable String out;
 
   @Option(names = "--csv", paramLabel = "FILE", description = "The tracks as a table.")
@@ -70,9 +73,6 @@ final class TrackCommand extends ModelCommand {
   public Integer call() {
     if (videos.paths.size() != 1) {
       throw wrong("--video is given " + videos.paths.size() + " times, expected once");
-    }
-    if (out != null && out.toLowerCase(Locale.ROOT).endsWith(".mp4")) {
-      throw wrong("--out is " + out + ": no encoder for MP4 is there, expected a .gif or a folder");
     }
     Video video = videos.read(this).get(0);
     try (Model loaded = load()) {
@@ -102,20 +102,12 @@ final class TrackCommand extends ModelCommand {
     if (out == null) {
       return;
     }
-    List<Image> drawn = tracked.draw(video);
+    Video drawn = video.withFrames(tracked.draw(video));
     Path target = path(out);
-    if (out.toLowerCase(Locale.ROOT).endsWith(".gif")) {
-      AnimatedGif.write(drawn, video.fps(), target);
-      return;
-    }
-    try {
-      Files.createDirectories(target);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    for (int i = 0; i < drawn.size(); i++) {
-      int index = tracked.frames().get(i).index();
-      drawn.get(i).save(target.resolve(String.format(Locale.ROOT, "%06d.png", index)));
+    if (VIDEO.matcher(out).matches()) {
+      drawn.save(target);
+    } else {
+      drawn.saveFrames(target);
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
 import dev.lmm.Image;
+import dev.lmm.Video;
 import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.json.Json;
 import dev.lmm.tiny.TinyPictures;
@@ -482,9 +483,25 @@ class MainTest {
     int step = (all.intAt("promptTokens") - less.intAt("promptTokens")) / 2;
     assertThat(step).isGreaterThan(1);
 
+    // The same clip as a file: all frames are the same video, two a second by the model's rule are
+    // 4.
+    Path gif = folder.resolve("영상 clip.gif");
+    Video.read(Path.of(MEDIA, "clip"), 2).save(gif);
+    assertThat(promptTokens(gif, "--frames", "5")).isEqualTo(all.intAt("promptTokens"));
+    assertThat(promptTokens(gif, "--fps", "2")).isEqualTo(less.intAt("promptTokens") + step);
+    // Each frame has at least 128 tokens by the utilities' rule.
+    assertThat(promptTokens(gif, "--qwen-utils")).isGreaterThan(2 * 128);
+
     Ran people = run("chat", QWEN, "--text", "one", "--text", "two", "--regex", "[ab]{3}");
     assertThat(people.status()).isZero();
     assertThat(people.out()).matches("[ab]{3}\\R[ab]{3}\\R");
+  }
+
+  private static int promptTokens(Path video, String... sampling) {
+    List<String> line = new ArrayList<>(List.of("chat", QWEN, "--video", video.toString()));
+    line.addAll(List.of(sampling));
+    line.addAll(List.of("--text", "a", "--max-tokens", "1", "--json"));
+    return run(line.toArray(new String[0])).json().intAt("promptTokens");
   }
 
   @Test
@@ -582,7 +599,27 @@ class MainTest {
         .isDirectoryContaining("glob:**000000.png")
         .isDirectoryContaining("glob:**000002.png");
     run("track", QWEN, "--text", "a").failed(2, "--video");
-    run("track", QWEN, "--video", MEDIA + "clip", "--text", "a", "--out", "a.mp4").failed(2, "MP4");
+    // The file that was drawn is a video as well.
+    assertThat(
+            run(
+                    "track",
+                    QWEN,
+                    "--video",
+                    gif.toString(),
+                    "--frames",
+                    "3",
+                    "--text",
+                    "a",
+                    "--label",
+                    "a",
+                    "--at-most",
+                    "1",
+                    "--json")
+                .json()
+                .at("frames")
+                .elements())
+        .extracting(each -> each.intAt("index"))
+        .containsExactly(0, 1, 3);
   }
 
   private static Path firstFrame() throws IOException {
@@ -592,7 +629,7 @@ class MainTest {
   }
 
   @Test
-  void chatRefusesWhatItCannotDo() {
+  void chatRefusesWhatItCannotDo() throws IOException {
     run("chat", QWEN, "--json").failed(2, "--text");
     run("chat", QWEN, "--text", " ").failed(1, "text: is empty");
     run("chat", QWEN, "--text", "a", "--video", MEDIA + "clip", "--frames", "0")
@@ -602,6 +639,17 @@ class MainTest {
         .failed(1, "1 to 5");
     run("chat", QWEN, "--text", "a", "--video", folder.resolve("none").toString())
         .failed(1, "none");
+    run("chat", QWEN, "--text", "a", "--video", picture, "--frames", "2", "--fps", "2")
+        .failed(2, "exclude each other");
+    run("chat", QWEN, "--text", "a", "--video", picture, "--frames", "2", "--qwen-utils")
+        .failed(2, "exclude each other");
+    // No video: a text, an empty file, an empty folder.
+    Path text = Files.writeString(folder.resolve("text.mp4"), "no video");
+    run("chat", QWEN, "--text", "a", "--video", text.toString()).failed(1, "is no video");
+    Path empty = Files.writeString(folder.resolve("empty.mp4"), "");
+    run("track", QWEN, "--text", "a", "--video", empty.toString()).failed(1, "is empty");
+    Path none = Files.createDirectories(folder.resolve("no frames"));
+    run("track", QWEN, "--text", "a", "--video", none.toString()).failed(1, "holds no frame");
     run("chat", QWEN, "--text", "a", "--regex", "(").failed(1, "regex");
     run("chat", "tiny-clip", "--text", "a").failed(1, "no chat");
   }

@@ -17,12 +17,14 @@ import dev.lmm.Located;
 import dev.lmm.Model;
 import dev.lmm.Models;
 import dev.lmm.Region;
+import dev.lmm.TrackRequest;
 import dev.lmm.Tracked;
 import dev.lmm.Video;
 import dev.lmm.core.json.Json;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -200,6 +202,44 @@ class GrounderTest {
     long places = tracked.tracks().stream().mapToLong(track -> track.places().size()).sum();
     assertThat(places).isEqualTo(boxes);
     assertThat(tracked.draw(video)).hasSameSizeAs(video.frames());
+  }
+
+  /** What was interpolated is painted on the frames of the video that was sampled. */
+  @Test
+  void theWholeVideoCanBeDrawn() {
+    Video video = Video.read(GOLDEN.resolve("media/clip"), 2);
+    Tracked.Place first = new Tracked.Place(0, new Box(2, 2, 20, 20), false);
+    Tracked.Place between = new Tracked.Place(1, new Box(3, 2, 21, 20), true);
+    Tracked tracked =
+        new Tracked(List.of(), List.of(new Tracked.Track(1, "it", List.of(first, between))));
+    List<Image> drawn = tracked.draw(video);
+    assertThat(drawn).hasSize(5);
+    for (int i = 0; i < 5; i++) {
+      byte[] before = video.frames().get(i).rgb();
+      assertThat(Arrays.equals(drawn.get(i).rgb(), before)).isEqualTo(i > 1);
+    }
+    assertThat(tracked.draw(video.frames(2))).hasSize(2);
+  }
+
+  @Test
+  void trackingCanBeStoppedBetweenFrames() {
+    Video video = Video.read(GOLDEN.resolve("media/clip"), 2);
+    Cancellation during = new Cancellation();
+    List<Integer> done = new ArrayList<>();
+    TrackRequest request = grounder.track(video, "Locate it.").labels("it").atMost(1);
+    assertThatThrownBy(
+            () ->
+                request
+                    .cancelledBy(during)
+                    .onProgress(
+                        (frame, all) -> {
+                          done.add(frame);
+                          during.cancel();
+                        })
+                    .run())
+        .isInstanceOf(CancelledException.class);
+    assertThat(done).containsExactly(1);
+    assertThat(request.run().frames()).hasSize(5);
   }
 
   @Test

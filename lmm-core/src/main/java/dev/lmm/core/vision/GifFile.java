@@ -81,7 +81,7 @@ final class GifFile {
   }
 
   /** Rows come in four groups: every 8th from 0, from 4, every 4th from 2, every 2nd from 1. */
-  private static int interlacedRow(int i, int height) {
+  static int interlacedRow(int i, int height) {
     int first = (height + 7) / 8;
     int second = (height + 3) / 8;
     int third = (height + 1) / 4;
@@ -97,7 +97,7 @@ final class GifFile {
     return (i - first - second - third) * 2 + 1;
   }
 
-  private static byte[] greys() {
+  static byte[] greys() {
     byte[] palette = new byte[256 * 3];
     for (int i = 0; i < 256; i++) {
       Arrays.fill(palette, i * 3, i * 3 + 3, (byte) i);
@@ -106,7 +106,7 @@ final class GifFile {
   }
 
   /** Missing entries are black; a palette that is the grey ramp goes on beyond its end. */
-  private static byte[] palette(PictureBytes in, int at, int bits) {
+  static byte[] palette(PictureBytes in, int at, int bits) {
     int length = 3 << (bits + 1);
     if (at > in.length() - length) {
       throw in.truncated(in.length());
@@ -117,7 +117,7 @@ final class GifFile {
     return Arrays.equals(palette, 0, length, greys, 0, length) ? greys : palette;
   }
 
-  private static int skipBlocks(PictureBytes in, int start) {
+  static int skipBlocks(PictureBytes in, int start) {
     int at = start;
     int length = in.u8(at++);
     while (length != 0) {
@@ -127,7 +127,7 @@ final class GifFile {
     return at;
   }
 
-  private static byte[] unpack(PictureBytes in, int start, int pixels) {
+  static byte[] unpack(PictureBytes in, int start, int pixels) {
     int bits = in.u8(start);
     if (bits > 12) {
       throw in.broken("the GIF's code size is " + bits + "; expected at most 12");

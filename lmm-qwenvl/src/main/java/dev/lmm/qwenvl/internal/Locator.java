@@ -31,9 +31,6 @@ final class Locator {
   /** Tiles share this much of a side with their neighbours. */
   private static final double OVERLAP = 0.2;
 
-  /** Boxes of one label that are this much the same are one thing. */
-  private static final double SAME = 0.5;
-
   private final QwenModel model;
 
   Locator(QwenModel model) {
@@ -44,14 +41,17 @@ final class Locator {
   private record Tile(Image image, int left, int top) {}
 
   Located run(LocateRequest request) {
-    List<Region> regions = new ArrayList<>();
     List<Answer> answers = new ArrayList<>();
     List<Tile> tiles = tiles(request);
+    TileMerger merger = new TileMerger(request.picture().width(), request.picture().height());
+    List<Region> regions = List.of();
     for (Tile tile : tiles) {
-      regions.addAll(locate(request, tile, answers));
+      regions = locate(request, tile, answers);
+      Image part = tile.image();
+      merger.add(regions, tile.left(), tile.top(), part.width(), part.height());
     }
     if (tiles.size() > 1) {
-      regions = merged(regions);
+      regions = merger.regions();
     }
     if (request.atMost() > 0 && regions.size() > request.atMost()) {
       regions = regions.subList(0, request.atMost());
@@ -162,32 +162,6 @@ final class Locator {
       schema.put("maxItems", request.atMost());
     }
     return JsonText.of(schema);
-  }
-
-  /** Boxes of several tiles that are the same thing; the surer stays. */
-  private static List<Region> merged(List<Region> regions) {
-    List<Region> kept = new ArrayList<>();
-    for (Region region : regions) {
-      int same = -1;
-      for (int i = 0; i < kept.size() && same < 0; i++) {
-        if (same(kept.get(i), region)) {
-          same = i;
-        }
-      }
-      if (same < 0) {
-        kept.add(region);
-      } else if (region.confidence() > kept.get(same).confidence()) {
-        kept.set(same, region);
-      }
-    }
-    return kept;
-  }
-
-  private static boolean same(Region a, Region b) {
-    return a.label().equals(b.label())
-        && a.box() != null
-        && b.box() != null
-        && a.box().iou(b.box()) > SAME;
   }
 
   /** Reads one answer. */

@@ -32,7 +32,15 @@ final class PictureInput {
    * @param min smaller ones are enlarged
    * @param max larger ones are reduced
    */
-  record Limits(int min, int max) {}
+  record Limits(int min, double max) {
+    /** Of a frame that shares a video's pixels with the others, as qwen-vl-utils has it. */
+    static Limits shared(long total, int frames, int min, int max) {
+      int least = min > 0 ? min : 128 * 28 * 28;
+      double most =
+          Math.max(Math.min(768 * 28 * 28, (double) total / frames * 2), (int) (least * 1.05));
+      return new Limits(least, max > 0 ? Math.max(least, Math.min(max, most)) : most);
+    }
+  }
 
   private PictureInput(
       VisionConfig config, boolean resize, ResizeFilter filter, Limits limits, float[][] levels) {
@@ -120,10 +128,10 @@ final class PictureInput {
   /** The checkpoint's limits, where the caller does not choose others. */
   Limits limits(int min, int max) {
     int least = min == 0 ? limits.min() : min;
-    int most = max == 0 ? limits.max() : max;
+    double most = max == 0 ? limits.max() : max;
     if (least > most) {
       // Only one side was chosen.
-      return min == 0 ? new Limits(most, most) : new Limits(least, least);
+      return min == 0 ? new Limits((int) most, most) : new Limits(least, least);
     }
     return new Limits(least, most);
   }

@@ -282,7 +282,13 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
     }
     for (Video video : request.videos()) {
       Image first = video.frames().get(0);
-      Grid grid = input.grid(video.frames().size(), first.width(), first.height(), limits);
+      int frames = video.frames().size();
+      PictureInput.Limits each =
+          request.videoPixels() == 0
+              ? limits
+              : PictureInput.Limits.shared(
+                  request.videoPixels(), frames, request.minPixels(), request.maxPixels());
+      Grid grid = input.grid(frames, first.width(), first.height(), each);
       seen.add(Seen.video(video.frames(), grid, vision.framesPerStep() / video.fps()));
     }
     return new Message("user", request.text(), List.copyOf(seen));

@@ -4,9 +4,13 @@ import static dev.lmm.qwenvl.internal.QwenGolden.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lmm.FrameRule;
 import dev.lmm.Inspection;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.core.json.Json;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,5 +74,22 @@ class PictureInputTest {
         .isInstanceOf(InvalidRequestException.class)
         .hasMessageContaining("201x1")
         .hasMessageContaining("200");
+  }
+
+  /** Frames share a video's pixels as Qwen's own utilities let them. */
+  @Test
+  void framesOfAVideoShareItsPixels() {
+    Json golden = Json.parse(Path.of("src/test/resources/golden/video-sizes.json"));
+    List<Json> cases = golden.at("cases").elements();
+    assertThat(cases).hasSize(9);
+    for (Json one : cases) {
+      int[] n = one.ints();
+      long total = n[3] == 0 ? FrameRule.QWEN_VIDEO_PIXELS : n[3];
+      assertThat(
+              PictureInput.smartResize(
+                  n[0], n[1], 28, PictureInput.Limits.shared(total, n[2], n[4], n[5])))
+          .as(Arrays.toString(n))
+          .containsExactly(n[6], n[7]);
+    }
   }
 }

@@ -1,12 +1,14 @@
-package dev.lmm.cli;
+package dev.lmm.core.vision.draw;
 
-import dev.lmm.Image;
 import dev.lmm.ImageException;
+import dev.lmm.Video;
+import dev.lmm.spi.VideoEncoder;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageTypeSpecifier;
@@ -16,20 +18,24 @@ import javax.imageio.metadata.IIOMetadata;
 import javax.imageio.metadata.IIOMetadataNode;
 import javax.imageio.stream.ImageOutputStream;
 
-/** Pictures that play one after the other, again and again. */
-final class AnimatedGif {
+/**
+ * Writes animated GIFs that play for ever. Times are rounded to hundredths of a second, at least
+ * two for a frame: browsers show no more than 50 in a second. Stateless and thread-safe.
+ */
+public final class GifWriter implements VideoEncoder {
   private static final String FORMAT = "javax_imageio_gif_image_1.0";
+  private static final int LONGEST = 65_535;
 
-  private AnimatedGif() {}
+  /** For the service loader. */
+  public GifWriter() {}
 
-  /**
-   * Writes them.
-   *
-   * @param frames of one size, at least one
-   * @param fps how many a second; browsers show at most 50
-   * @param file is written anew
-   */
-  static void write(List<Image> frames, double fps, Path file) {
+  @Override
+  public Set<String> endings() {
+    return Set.of("gif");
+  }
+
+  @Override
+  public void encode(Video video, Path file) {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("gif").next();
     try {
       Files.deleteIfExists(file);
@@ -39,10 +45,10 @@ final class AnimatedGif {
         }
         writer.setOutput(out);
         writer.prepareWriteSequence(null);
-        for (Image frame : frames) {
-          BufferedImage picture = picture(frame);
+        for (int i = 0; i < video.frames().size(); i++) {
+          BufferedImage picture = video.frames().get(i).toBufferedImage();
           writer.writeToSequence(
-              new IIOImage(picture, null, metadata(writer, picture, fps)),
+              new IIOImage(picture, null, metadata(writer, picture, delay(video, i))),
               writer.getDefaultWriteParam());
         }
         writer.endWriteSequence();
@@ -54,22 +60,15 @@ final class AnimatedGif {
     }
   }
 
-  private static BufferedImage picture(Image image) {
-    BufferedImage picture =
-        new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_INT_RGB);
-    int[] row = new int[image.width()];
-    byte[] rgb = image.rgb();
-    for (int y = 0; y < image.height(); y++) {
-      for (int x = 0; x < row.length; x++) {
-        int at = (y * row.length + x) * 3;
-        row[x] = (rgb[at] & 0xFF) << 16 | (rgb[at + 1] & 0xFF) << 8 | (rgb[at + 2] & 0xFF);
-      }
-      picture.setRGB(0, y, row.length, 1, row, 0, row.length);
-    }
-    return picture;
+  /** From the start of a frame to that of the next; errors of rounding do not add up. */
+  private static long delay(Video video, int i) {
+    List<Double> seconds = video.seconds();
+    double end = i + 1 < seconds.size() ? seconds.get(i + 1) : seconds.get(i) + 1 / video.fps();
+    long hundredths = Math.round(100 * end) - Math.round(100 * seconds.get(i));
+    return Math.min(LONGEST, Math.max(2, hundredths));
   }
 
-  private static IIOMetadata metadata(ImageWriter writer, BufferedImage picture, double fps)
+  private static IIOMetadata metadata(ImageWriter writer, BufferedImage picture, long delay)
       throws IIOInvalidTreeException {
     IIOMetadata metadata =
         writer.getDefaultImageMetadata(
@@ -80,8 +79,7 @@ final class AnimatedGif {
     control.setAttribute("userInputFlag", "FALSE");
     control.setAttribute("transparentColorFlag", "FALSE");
     control.setAttribute("transparentColorIndex", "0");
-    control.setAttribute(
-        "delayTime", Long.toString(Math.min(65_535, Math.max(2, Math.round(100 / fps)))));
+    control.setAttribute("delayTime", Long.toString(delay));
     root.appendChild(control);
     IIOMetadataNode extensions = new IIOMetadataNode("ApplicationExtensions");
     IIOMetadataNode loop = new IIOMetadataNode("ApplicationExtension");
