@@ -3,6 +3,7 @@ package dev.lmm;
 import dev.lmm.spi.LoadOptions;
 import dev.lmm.spi.ModelLoader;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.ServiceLoader;
 import java.util.function.BiFunction;
 import java.util.function.Function;
@@ -11,7 +12,8 @@ import java.util.function.Function;
  * Where models come from.
  *
  * <p>An id is a hub id ({@code openai/clip-vit-base-patch32}, {@code @revision} allowed), a folder,
- * or the name of a model bundled on the class path ({@code tiny-clip}). The family is found by the
+ * the file of a bundle ({@code clip.lmm}, or {@code both.lmm#NAME} if it holds several), or the
+ * name of a model bundled on the class path ({@code tiny-clip}). The family is found by the
  * checkpoint's own config; its artifact and an engine must be on the class path.
  *
  * <p>Thread-safe.
@@ -158,6 +160,33 @@ public final class Models {
    */
   public static Model load(String id) {
     return model(id).load();
+  }
+
+  /**
+   * Packs models into one file, for a machine without network.
+   *
+   * @param ids hub ids, folders, or names of bundled models; at least one
+   * @return the request, to be written
+   */
+  public static BundleRequest bundle(String... ids) {
+    return new BundleRequest(List.of(Check.notNull(ids, "ids")), LoadOptions.DEFAULT, true);
+  }
+
+  /**
+   * Lets this process load the native libraries of a bundle instead of those in its jars. To be
+   * called before any model is loaded.
+   *
+   * <p><b>Native libraries are code.</b> Without this call nothing in a bundle is ever run; make it
+   * only for a bundle that was made by somebody you trust and that has come unchanged.
+   *
+   * @param bundle the file
+   * @return the libraries that will be loaded from it
+   * @throws CheckpointException if the bundle is broken
+   * @throws EngineException if it has no natives for this platform and these versions, or others
+   *     have been loaded already
+   */
+  public static List<String> useNatives(Path bundle) {
+    return loader().useNatives(Check.notNull(bundle, "bundle"));
   }
 
   /** A request for one role; the role then owns the model. */

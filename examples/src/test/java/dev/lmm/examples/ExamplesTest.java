@@ -468,11 +468,12 @@ class ExamplesTest {
     assertThat(rows(html)).hasSize(2).allSatisfy(row -> assertThat(row.get(1)).isNotBlank());
   }
 
-  private interface Program {
+  /** Something that prints. */
+  interface Program {
     void run() throws IOException;
   }
 
-  private static String output(Program program) throws IOException {
+  static String output(Program program) throws IOException {
     PrintStream before = System.out;
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8)) {

@@ -1,15 +1,18 @@
 package dev.lmm.spi;
 
+import dev.lmm.Bundled;
 import dev.lmm.Estimate;
 import dev.lmm.EstimateOptions;
 import dev.lmm.Model;
+import java.nio.file.Path;
+import java.util.List;
 
 /** Finds a checkpoint and loads it. Thread-safe. */
 public interface ModelLoader {
   /**
    * Loads a model.
    *
-   * @param id a hub id, a folder, or the name of a bundled model
+   * @param id a hub id, a folder, a bundle's file, or the name of a bundled model
    * @param options engine, device and so on
    * @return the model, to be closed
    * @throws dev.lmm.LmmException if it cannot be found or loaded
@@ -19,11 +22,32 @@ public interface ModelLoader {
   /**
    * Says what memory a model would take, without loading it.
    *
-   * @param id a hub id, a folder, or the name of a bundled model
+   * @param id a hub id, a folder, a bundle's file, or the name of a bundled model
    * @param options engine, device and so on
    * @param size of the request it is for
    * @return the estimate
    * @throws dev.lmm.LmmException if it cannot be found, or cannot take such a request
    */
   Estimate estimate(String id, LoadOptions options, EstimateOptions size);
+
+  /**
+   * Packs models into one file.
+   *
+   * @param ids hub ids, folders, or names of bundled models; at least one
+   * @param options where from, which variant, who hears of progress
+   * @param natives whether the native libraries of this platform are packed
+   * @param file to be written
+   * @return what was written
+   * @throws dev.lmm.LmmException if a model cannot be found or the file not written
+   */
+  Bundled bundle(List<String> ids, LoadOptions options, boolean natives, Path file);
+
+  /**
+   * Loads native libraries from a bundle from now on.
+   *
+   * @param bundle the file
+   * @return the libraries
+   * @throws dev.lmm.LmmException if it has none that fit, or others are loaded already
+   */
+  List<String> useNatives(Path bundle);
 }

@@ -37,6 +37,7 @@ import picocli.CommandLine.ParameterException;
       PreprocessCommand.class,
       PullCommand.class,
       CacheCommand.class,
+      BundleCommand.class,
       BenchCommand.class,
       DoctorCommand.class,
       DemoCommand.class

@@ -7,6 +7,7 @@ import dev.lmm.Model;
 import dev.lmm.ModelInfo;
 import dev.lmm.Models;
 import dev.lmm.Precision;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,7 +25,9 @@ abstract class ModelCommand extends OutputCommand {
   @Parameters(
       index = "0",
       paramLabel = "MODEL",
-      description = "A hub id, a folder, or a bundled model such as tiny-clip.")
+      description =
+          "A hub id, a folder, a file that lmm bundle has written (FILE#NAME if it holds several),"
+              + " or a bundled model such as tiny-clip.")
   String model = "";
 
   @Option(names = "--engine", description = "auto (default), onnx, pytorch or reference.")
@@ -44,6 +47,13 @@ abstract class ModelCommand extends OutputCommand {
 
   @Option(names = "--offline", description = "Never uses the network.")
   boolean offline;
+
+  @Option(
+      names = "--bundle-natives",
+      description =
+          "Loads the native libraries that the bundle carries: they are code, so only of one whose"
+              + " maker you trust.")
+  boolean bundleNatives;
 
   @Option(
       names = "--cache",
@@ -68,6 +78,12 @@ abstract class ModelCommand extends OutputCommand {
 
   /** The model as the options say, in one of their precisions. */
   final Model load(Precision precision) {
+    if (bundleNatives) {
+      int mark = model.lastIndexOf('#');
+      Path whole = path(model);
+      Models.useNatives(
+          mark < 0 || Files.isRegularFile(whole) ? whole : path(model.substring(0, mark)));
+    }
     LoadRequest<Model> request = request(precision);
     Progress progress = new Progress(output().err());
     if (Progress.wanted(this)) {

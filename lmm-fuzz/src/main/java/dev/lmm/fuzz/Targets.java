@@ -17,6 +17,7 @@ final class Targets {
     ALL.put("load", LoadTarget::new);
     ALL.put("image", ImageTarget::new);
     ALL.put("hub", HubTarget::new);
+    ALL.put("bundle", BundleTarget::new);
   }
 
   private Targets() {}

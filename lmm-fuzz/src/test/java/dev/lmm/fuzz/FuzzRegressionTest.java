@@ -42,7 +42,8 @@ class FuzzRegressionTest {
     "config, 6000",
     "load, 60",
     "image, 4000",
-    "hub, 300"
+    "hub, 300",
+    "bundle, 600"
   })
   void seededMutations(String name, int executions) throws IOException {
     Target target = Targets.of(name);

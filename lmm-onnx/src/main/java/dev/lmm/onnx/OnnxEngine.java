@@ -6,11 +6,14 @@ import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.EngineStatus;
 import dev.lmm.core.engine.Engines;
+import dev.lmm.core.engine.NativeFiles;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.onnx.internal.OnnxProgram;
 import dev.lmm.onnx.internal.OrtRuntime;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -43,6 +46,16 @@ public final class OnnxEngine implements Engine {
   @Override
   public Set<Precision> precisions(String device) {
     return device.equals("cpu") ? Set.of(Precision.FP32, Precision.INT8, Precision.INT4) : Set.of();
+  }
+
+  @Override
+  public Optional<NativeFiles> natives() {
+    return Optional.of(OrtRuntime.nativeFiles());
+  }
+
+  @Override
+  public boolean useNatives(Path folder) {
+    return OrtRuntime.useNatives(Check.notNull(folder, "folder"));
   }
 
   @Override

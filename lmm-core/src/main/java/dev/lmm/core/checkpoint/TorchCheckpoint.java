@@ -4,6 +4,7 @@ import dev.lmm.CheckpointException;
 import dev.lmm.core.checkpoint.PickleReader.Tuple;
 import dev.lmm.core.engine.StoredTensor;
 import dev.lmm.core.graph.DType;
+import dev.lmm.core.internal.ZipDirectory;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.channels.FileChannel;
@@ -34,6 +35,9 @@ import org.jspecify.annotations.Nullable;
  * model} that has, that entry is read instead.
  */
 public final class TorchCheckpoint {
+  private static final String STORED =
+      "a stored entry, as torch.save writes them: weights are read where they lie; unpack and save"
+          + " it again with torch.save";
   private static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
   private static final long LEGACY_PROTOCOL = 1001;
   // The last is that of textual inversions as the web user interface writes them.
@@ -228,7 +232,7 @@ public final class TorchCheckpoint {
       }
     }
     ZipDirectory.Entry pickle = zip.entries().get(top + "data.pkl");
-    long begin = zip.offset(pickle);
+    long begin = zip.offset(pickle, STORED);
     ByteSource source = new ByteSource(file, "data.pkl", channel, begin, begin + pickle.length());
     Object value = PickleReader.read(source, new Tensors());
     String folder = top + "data/";
@@ -240,12 +244,12 @@ public final class TorchCheckpoint {
             throw new CheckpointException(
                 file + ": has no entry " + folder + key + ", but data.pkl names it");
           }
-          return new Place(zip.offset(entry), entry.length());
+          return new Place(zip.offset(entry, STORED), entry.length());
         });
   }
 
   private byte[] bytes(ZipDirectory zip, ZipDirectory.Entry entry, int limit) throws IOException {
-    long begin = zip.offset(entry);
+    long begin = zip.offset(entry, STORED);
     return new ByteSource(file, entry.name(), channel, begin, begin + entry.length())
         .bytes(entry.length(), limit);
   }

@@ -2,6 +2,8 @@ package dev.lmm.core.engine;
 
 import dev.lmm.Precision;
 import dev.lmm.core.graph.Graph;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -39,6 +41,26 @@ public interface Engine {
    */
   default Set<Precision> precisions(String device) {
     return Set.of(Precision.FP32);
+  }
+
+  /**
+   * The native libraries that it loads on this platform, to be carried to another machine.
+   *
+   * @return its libraries; empty if it has none, or leaves them to the application
+   */
+  default Optional<NativeFiles> natives() {
+    return Optional.empty();
+  }
+
+  /**
+   * Loads its native libraries from a folder from now on. The caller has made sure that they are of
+   * the version and the platform that {@link #natives} names, and may be trusted.
+   *
+   * @param folder with the files that {@link #natives} names
+   * @return false if it has loaded others already, or has none
+   */
+  default boolean useNatives(Path folder) {
+    return false;
   }
 
   /**

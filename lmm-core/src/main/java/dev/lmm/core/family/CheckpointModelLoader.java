@@ -1,5 +1,6 @@
 package dev.lmm.core.family;
 
+import dev.lmm.Bundled;
 import dev.lmm.Captioner;
 import dev.lmm.Chat;
 import dev.lmm.Check;
@@ -18,13 +19,23 @@ import dev.lmm.Queries;
 import dev.lmm.Summary;
 import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.checkpoint.CheckpointFiles;
+import dev.lmm.core.engine.Engine;
+import dev.lmm.core.engine.Engines;
+import dev.lmm.core.engine.NativeFiles;
 import dev.lmm.core.graph.WeightSource;
+import dev.lmm.core.hub.Bundle;
+import dev.lmm.core.hub.BundleWriter;
+import dev.lmm.core.hub.HubId;
 import dev.lmm.core.hub.HubOutline;
 import dev.lmm.core.json.Json;
+import dev.lmm.core.text.TokenizerNatives;
 import dev.lmm.spi.LoadOptions;
 import dev.lmm.spi.ModelLoader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.ServiceLoader;
@@ -47,7 +58,8 @@ public final class CheckpointModelLoader implements ModelLoader {
     long start = System.nanoTime();
     LoadEvent event = new LoadEvent();
     event.begin();
-    Path folder = ModelFolders.find(id, options);
+    ModelFolders.Found found = ModelFolders.find(id, options);
+    Path folder = found.folder();
     Described described = Described.of(folder);
     Placement placement = Placement.of(options);
     boolean random = options.randomWeights().isPresent();
@@ -59,8 +71,7 @@ public final class CheckpointModelLoader implements ModelLoader {
             placement.device(),
             placement.precision(),
             random);
-    CheckpointParts files =
-        new CheckpointParts(options.randomWeights(), folder, options.download().variant());
+    CheckpointParts files = new CheckpointParts(options.randomWeights(), folder, found.variant());
     Model model = null;
     try {
       Set<String> parts = new TreeSet<>();
@@ -92,6 +103,39 @@ public final class CheckpointModelLoader implements ModelLoader {
         placement.engine().name(),
         (System.nanoTime() - start) / 1_000_000);
     return new LoadedModel(model, files);
+  }
+
+  @Override
+  public Bundled bundle(List<String> ids, LoadOptions options, boolean natives, Path file) {
+    List<BundleWriter.Source> sources = new ArrayList<>();
+    for (String id : Check.notNull(ids, "ids")) {
+      ModelFolders.Found found = ModelFolders.find(id, options);
+      sources.add(
+          new BundleWriter.Source(name(id, found.folder()), found.folder(), found.variant()));
+    }
+    List<NativeFiles> libraries = new ArrayList<>();
+    if (natives) {
+      for (Engine engine : Engines.all()) {
+        engine.natives().ifPresent(libraries::add);
+      }
+      libraries.add(TokenizerNatives.find());
+    }
+    libraries.sort(Comparator.comparing(NativeFiles::library));
+    return BundleWriter.write(sources, libraries, Check.notNull(file, "file"), options.download());
+  }
+
+  /** What a model is called away from here: no folder of this machine, but the exact commit. */
+  private static String name(String id, Path folder) {
+    Path path = Path.of(id).toAbsolutePath().normalize();
+    if (!Files.exists(path) && HubId.looksLike(id)) {
+      return HubId.parse(id).repository() + "@" + folder.getFileName();
+    }
+    return Check.notNull(path.getFileName(), "id").toString();
+  }
+
+  @Override
+  public List<String> useNatives(Path bundle) {
+    return Bundle.open(bundle).useNatives();
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.lmm.core.family;
 
 import dev.lmm.InvalidRequestException;
 import dev.lmm.ModelNotFoundException;
+import dev.lmm.core.hub.Bundle;
 import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.hub.Hub;
 import dev.lmm.core.hub.HubCache;
@@ -14,15 +15,29 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
-/** Turns an id into a folder: a folder, a bundled model, or a hub id. */
+/** Turns an id into a folder: a folder, a bundle, a bundled model, or a hub id. */
 final class ModelFolders {
   private ModelFolders() {}
 
-  static Path find(String id, LoadOptions options) {
-    Path local = local(id, options);
-    if (local != null) {
-      return local;
+  /**
+   * A model's files.
+   *
+   * @param folder with them
+   * @param variant of the weights, or empty
+   */
+  record Found(Path folder, String variant) {}
+
+  static Found find(String id, LoadOptions options) {
+    String variant = options.download().variant();
+    Bundle.Unpacked unpacked = Bundle.find(id, options.download());
+    if (unpacked != null) {
+      return new Found(unpacked.folder(), variant.isEmpty() ? unpacked.variant() : variant);
     }
+    Path local = local(id, options);
+    return new Found(local == null ? fromHub(id, options) : local, variant);
+  }
+
+  private static Path fromHub(String id, LoadOptions options) {
     HubOptions hub = HubOptions.fromEnvironment().with(options);
     Path snapshot = Hub.resolve(id, hub);
     if (options.download().verified()) {
@@ -33,7 +48,8 @@ final class ModelFolders {
 
   /** As {@link #find}, but of a hub's model that is not here no more than configs and headers. */
   static HubOutline outline(String id, LoadOptions options) {
-    Path local = local(id, options);
+    Bundle.Unpacked unpacked = Bundle.find(id, options.download());
+    Path local = unpacked == null ? local(id, options) : unpacked.folder();
     return local == null
         ? Hub.outline(id, HubOptions.fromEnvironment().with(options))
         : new HubOutline(local, null);
@@ -56,8 +72,8 @@ final class ModelFolders {
     }
     throw new ModelNotFoundException(
         id
-            + ": is no folder, no bundled model and no hub id (owner/name); bundled on the class"
-            + " path are "
+            + ": is no folder, no file of lmm bundle, no bundled model and no hub id (owner/name);"
+            + " bundled on the class path are "
             + BundledModels.names()
             + (BundledModels.names().isEmpty()
                 ? ": add dev.lmm:lmm-tiny for the tiny models"

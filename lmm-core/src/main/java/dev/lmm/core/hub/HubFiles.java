@@ -1,13 +1,16 @@
 package dev.lmm.core.hub;
 
+import dev.lmm.CheckpointException;
 import dev.lmm.core.checkpoint.CheckpointFiles;
 import dev.lmm.core.json.Json;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -112,6 +115,70 @@ final class HubFiles {
         .or(() -> folder.isEmpty() ? Optional.empty() : CheckpointFiles.choose(inside, ""))
         .map(name -> List.of(folder + name))
         .orElse(List.of());
+  }
+
+  /**
+   * The files of a folder that make its model: what a load reads, and licences, which have to go
+   * wherever weights go.
+   *
+   * @param folder of a model
+   * @param variant of the weights, or empty
+   * @return names relative to the folder, sorted
+   * @throws dev.lmm.CheckpointException if the folder has no config or no weights, or an index
+   *     names a file it lacks
+   */
+  static SortedSet<String> needed(Path folder, String variant) {
+    SortedSet<String> names = HubCache.names(folder);
+    TreeSet<String> needed = new TreeSet<>();
+    List<String> folders = List.of("");
+    if (names.contains(PIPELINE) && !names.contains("config.json")) {
+      needed.add(PIPELINE);
+      Json pipeline = Json.parse(folder.resolve(PIPELINE));
+      List<String> parts = new ArrayList<>(parts(names, pipeline));
+      // A hub's is not fetched, but one that is here looks at every picture.
+      UNUSED_PARTS.stream()
+          .filter(part -> pipeline.hasValue(part) && names.contains(part + "/config.json"))
+          .forEach(part -> parts.add(part + "/"));
+      folders = parts;
+    } else if (!names.contains("config.json")) {
+      throw new CheckpointException(
+          folder.resolve("config.json")
+              + ": no such file; is "
+              + folder
+              + " the folder of a checkpoint?");
+    }
+    boolean any = false;
+    for (String part : folders) {
+      needed.addAll(small(names, part));
+      for (String file : weights(names, part, variant)) {
+        any = true;
+        needed.add(file);
+        if (file.endsWith(".json")) {
+          for (String shard : CheckpointFiles.shards(Json.parse(folder.resolve(file)))) {
+            needed.add(part + shard);
+          }
+        }
+      }
+    }
+    if (!any) {
+      throw new CheckpointException(
+          folder
+              + ": has no weights"
+              + (variant.isEmpty() ? "" : " of variant " + variant)
+              + "; is the download complete?");
+    }
+    for (String name : needed) {
+      if (!names.contains(name)) {
+        throw new CheckpointException(
+            folder.resolve(name) + ": no such file, but an index names it");
+      }
+    }
+    for (String name : names) {
+      if (name.matches("(?i)(licen[cs]e|notice)[^/]*")) {
+        needed.add(name);
+      }
+    }
+    return needed;
   }
 
   /** What else is of interest in a repository without weights that can be read. */

@@ -3,6 +3,7 @@ package dev.lmm.core.text;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.lmm.CheckpointException;
 import dev.lmm.EngineException;
+import dev.lmm.core.engine.Platform;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,6 +24,7 @@ final class NativeTokenizers {
   }
 
   private static final Map<ByteBuffer, Shared> OPEN = new HashMap<>();
+  private static boolean everOpened;
 
   private NativeTokenizers() {}
 
@@ -66,6 +68,7 @@ final class NativeTokenizers {
     ByteBuffer key = ByteBuffer.wrap(sha256(json));
     // The lock is held while the content is read, so that two loads at once read it once.
     synchronized (OPEN) {
+      everOpened = true;
       Shared shared = OPEN.get(key);
       if (shared == null) {
         shared = new Shared(key, read(json, source));
@@ -73,6 +76,13 @@ final class NativeTokenizers {
       }
       shared.holders++;
       return shared;
+    }
+  }
+
+  /** Whether the native library has been asked for in this process. */
+  static boolean everOpened() {
+    synchronized (OPEN) {
+      return everOpened;
     }
   }
 
@@ -89,17 +99,26 @@ final class NativeTokenizers {
           new ByteArrayInputStream(json), Map.of("truncation", "false", "padding", "false"));
     } catch (IOException e) {
       throw new CheckpointException(source + ": cannot be read: " + e.getMessage(), e);
-    } catch (UnsatisfiedLinkError | ExceptionInInitializerError | NoClassDefFoundError e) {
-      throw new EngineException(
-          "The native tokenizers library does not load on "
-              + System.getProperty("os.name")
-              + " "
-              + System.getProperty("os.arch")
-              + "; there are builds for Linux (glibc) x64 and arm64, Windows x64 and macOS arm64",
-          e);
+    } catch (LinkageError e) {
+      throw notLoaded(e);
     } catch (RuntimeException e) {
+      // The binding's class for it lies in a jar that this module does not see.
+      if (e.getClass().getName().equals("ai.djl.engine.EngineException")) {
+        throw notLoaded(e);
+      }
       throw new CheckpointException(source + ": is no usable tokenizer: " + e.getMessage(), e);
     }
+  }
+
+  private static EngineException notLoaded(Throwable failure) {
+    Platform platform = Platform.current();
+    Throwable cause = failure.getCause() == null ? failure : failure.getCause();
+    return new EngineException(
+        "The native tokenizers library does not load on "
+            + platform.label()
+            + ": "
+            + (platform.supported() ? cause : platform.cure()),
+        failure);
   }
 
   private static byte[] sha256(byte[] json) {

@@ -1,12 +1,15 @@
 package dev.lmm.onnx.internal;
 
 import ai.onnxruntime.OrtEnvironment;
+import dev.lmm.core.engine.NativeFiles;
+import dev.lmm.core.engine.Platform;
 import dev.lmm.core.hub.CacheFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.JarURLConnection;
+import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLConnection;
 import java.nio.channels.FileChannel;
@@ -22,8 +25,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Properties;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +46,8 @@ final class Natives {
 
   /** The runtime's own property: the folder to load from. */
   private static final String PATH_PROPERTY = "onnxruntime.native.path";
+
+  private static final List<String> NAMES = List.of("onnxruntime", "onnxruntime4j_jni");
 
   private static final String RECORD = "unpacked.properties";
 
@@ -64,22 +70,18 @@ final class Natives {
 
   /** Makes the libraries ready to load. Not to be called by two threads at once. */
   static Found prepare() {
-    String platform = platform(System.getProperty("os.name"), System.getProperty("os.arch"));
+    return prepare(Platform.current());
+  }
+
+  static Found prepare(Platform machine) {
+    String platform = platform(machine);
     String own = System.getProperty(PATH_PROPERTY);
     if (own != null) {
       return checked(Path.of(own), platform);
     }
     List<URL> libraries = platform == null ? List.of() : libraries(platform);
     if (platform == null || libraries.isEmpty()) {
-      return new Found(
-          false,
-          "onnxruntime has no native library for "
-              + System.getProperty("os.name")
-              + " on "
-              + System.getProperty("os.arch")
-              + "; it has them for Linux on x64 and arm64, macOS on arm64 and Windows on x64."
-              + " Use the engine \"reference\", or give a folder with the library by -D"
-              + PATH_PROPERTY);
+      return new Found(false, missing(machine));
     }
     try {
       Path folder = unpacked(CacheFolder.of("natives"), libraries);
@@ -106,18 +108,58 @@ final class Natives {
     }
   }
 
+  private static String missing(Platform machine) {
+    return "onnxruntime has no native library for "
+        + machine.label()
+        + (machine.supported()
+            ? " on the class path: was the jar of com.microsoft.onnxruntime:onnxruntime replaced or"
+                + " stripped?"
+            : "; " + machine.cure() + ".")
+        + " Or use the engine \"reference\" (slow), or give a folder with the library by -D"
+        + PATH_PROPERTY;
+  }
+
   /** The runtime's name of a platform, or null if it has no libraries for it. */
-  static @Nullable String platform(String os, String arch) {
-    String name = os.toLowerCase(Locale.ROOT);
-    boolean x64 = arch.equals("amd64") || arch.equals("x86_64");
-    boolean arm64 = arch.equals("aarch64") || arch.equals("arm64");
-    if (name.contains("linux")) {
-      return x64 ? "linux-x64" : arm64 ? "linux-aarch64" : null;
+  static @Nullable String platform(Platform machine) {
+    if (!machine.supported()) {
+      return null;
     }
-    if (name.contains("mac")) {
-      return arm64 ? "osx-aarch64" : null;
+    String processor = machine.processor().equals("arm64") ? "aarch64" : "x64";
+    return (machine.system().equals("windows") ? "win" : machine.system()) + "-" + processor;
+  }
+
+  /** The libraries to carry elsewhere, as they lie in the jar or in the folder that is set. */
+  static NativeFiles files(Platform machine, String version) {
+    String platform = platform(machine);
+    String own = System.getProperty(PATH_PROPERTY);
+    Map<String, URL> files = new TreeMap<>();
+    try {
+      List<URL> libraries = platform == null ? List.of() : libraries(platform);
+      for (URL library : libraries) {
+        files.put(fileName(library), library);
+      }
+      if (libraries.isEmpty() && own != null) {
+        for (String name : NAMES) {
+          Path file = Path.of(own, System.mapLibraryName(name));
+          if (Files.isRegularFile(file)) {
+            files.put(file.getFileName().toString(), file.toUri().toURL());
+          }
+        }
+      }
+    } catch (MalformedURLException e) {
+      LOG.debug("{} is no folder that could be packed", own, e);
     }
-    return name.contains("windows") && x64 ? "win-x64" : null;
+    return new NativeFiles("onnxruntime", version, machine.label(), files);
+  }
+
+  /** Sets the folder to load from, unless one is set. */
+  static boolean use(Path folder) {
+    String own = System.getProperty(PATH_PROPERTY);
+    if (own != null) {
+      return Path.of(own).equals(folder);
+    }
+    System.setProperty(PATH_PROPERTY, folder.toString());
+    return true;
   }
 
   private static Found checked(Path folder, @Nullable String platform) {
@@ -145,7 +187,7 @@ final class Natives {
 
   private static List<URL> libraries(String platform) {
     List<URL> found = new ArrayList<>();
-    for (String name : List.of("onnxruntime", "onnxruntime4j_jni")) {
+    for (String name : NAMES) {
       // A class literal does not initialise the class.
       URL url =
           OrtEnvironment.class.getResource(

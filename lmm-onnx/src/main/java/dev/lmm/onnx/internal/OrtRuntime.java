@@ -6,7 +6,10 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import dev.lmm.EngineException;
 import dev.lmm.core.engine.EngineStatus;
+import dev.lmm.core.engine.NativeFiles;
+import dev.lmm.core.engine.Platform;
 import java.io.IOException;
+import java.lang.module.ModuleDescriptor;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,9 +58,33 @@ public final class OrtRuntime {
     return new EngineStatus(found.usable(), version, devices, found.detail());
   }
 
+  /**
+   * The libraries of this platform, without looking for a place to unpack them.
+   *
+   * @return as they lie in the runtime's jar, or in the folder that a property names
+   */
+  public static NativeFiles nativeFiles() {
+    return Natives.files(Platform.current(), versionOfJar());
+  }
+
+  /**
+   * Loads the libraries from a folder from now on.
+   *
+   * @param folder with the libraries
+   * @return false if they have been looked for already, and are elsewhere
+   */
+  public static synchronized boolean useNatives(Path folder) {
+    if (natives != null) {
+      return natives.detail().equals(folder.toString());
+    }
+    return Natives.use(folder);
+  }
+
   private static String versionOfJar() {
+    // On the class path the manifest says it, on the module path the name of the jar.
     String version = OrtEnvironment.class.getPackage().getImplementationVersion();
-    return version == null ? "" : version;
+    ModuleDescriptor module = OrtEnvironment.class.getModule().getDescriptor();
+    return version != null ? version : module == null ? "" : module.rawVersion().orElse("");
   }
 
   private static Natives.Found natives() {

@@ -2,6 +2,7 @@ package dev.lmm.onnx.internal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lmm.core.engine.Platform;
 import java.io.IOException;
 import java.net.URL;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -75,12 +77,34 @@ class NativesTest {
 
   @Test
   void knowsThePlatformsThatHaveLibraries() {
-    assertThat(Natives.platform("Linux", "amd64")).isEqualTo("linux-x64");
-    assertThat(Natives.platform("Linux", "aarch64")).isEqualTo("linux-aarch64");
-    assertThat(Natives.platform("Mac OS X", "aarch64")).isEqualTo("osx-aarch64");
-    assertThat(Natives.platform("Windows 11", "amd64")).isEqualTo("win-x64");
-    assertThat(Natives.platform("Mac OS X", "x86_64")).isNull();
-    assertThat(Natives.platform("Windows 11", "aarch64")).isNull();
-    assertThat(Natives.platform("FreeBSD", "amd64")).isNull();
+    assertThat(platform("Linux", "amd64")).isEqualTo("linux-x64");
+    assertThat(platform("Linux", "aarch64")).isEqualTo("linux-aarch64");
+    assertThat(platform("Mac OS X", "aarch64")).isEqualTo("osx-aarch64");
+    assertThat(platform("Windows 11", "amd64")).isEqualTo("win-x64");
+    assertThat(platform("Mac OS X", "x86_64")).isNull();
+    assertThat(platform("Windows 11", "aarch64")).isNull();
+    assertThat(platform("FreeBSD", "amd64")).isNull();
+  }
+
+  private static @Nullable String platform(String os, String arch) {
+    return Natives.platform(Platform.of(os, arch, List.of()));
+  }
+
+  @Test
+  void onMuslItSaysWhichImageToTake() {
+    Platform alpine = Platform.of("Linux", "amd64", List.of("0-1 r-xp /lib/ld-musl-x86_64.so.1"));
+    Natives.Found found = Natives.prepare(alpine);
+    assertThat(found.usable()).isFalse();
+    assertThat(found.detail())
+        .contains("onnxruntime has no native library for linux-musl-x64", "an image with glibc")
+        .contains("Or use the engine \"reference\"");
+  }
+
+  @Test
+  void namesTheLibrariesToCarry() {
+    assertThat(Natives.files(Platform.current(), "1").files().keySet())
+        .containsExactlyInAnyOrder(
+            System.mapLibraryName("onnxruntime"), System.mapLibraryName("onnxruntime4j_jni"));
+    assertThat(Natives.files(Platform.of("FreeBSD", "amd64", List.of()), "1").files()).isEmpty();
   }
 }

@@ -1,4 +1,4 @@
-package dev.lmm.core.checkpoint;
+package dev.lmm.core.internal;
 
 import dev.lmm.CheckpointException;
 import java.io.EOFException;
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Source: PKWARE's APPNOTE 6.3.10, sections 4.3.7 to 4.3.16 and 4.5.3.
  */
-final class ZipDirectory {
+public final class ZipDirectory {
   // An entry takes 46 bytes and its name; checkpoints have one for each tensor.
   private static final int MAX_DIRECTORY = 32 << 20;
   private static final int END_LENGTH = 22;
@@ -34,7 +34,7 @@ final class ZipDirectory {
    * @param length in the file, in bytes
    * @param header where its local header begins
    */
-  record Entry(String name, int method, long length, long header) {}
+  public record Entry(String name, int method, long length, long header) {}
 
   private final Path file;
   private final FileChannel channel;
@@ -49,7 +49,16 @@ final class ZipDirectory {
     this.end = end;
   }
 
-  static ZipDirectory read(Path file, FileChannel channel) throws IOException {
+  /**
+   * Reads the directory of an archive.
+   *
+   * @param file for messages
+   * @param channel the archive; must stay open as long as entries are looked up
+   * @return its directory
+   * @throws CheckpointException if the archive is broken
+   * @throws IOException if it cannot be read
+   */
+  public static ZipDirectory read(Path file, FileChannel channel) throws IOException {
     long size = channel.size();
     int tailLength = (int) Math.min(size, END_LENGTH + MAX_COMMENT);
     ByteBuffer tail = read(channel, size - tailLength, tailLength);
@@ -170,22 +179,46 @@ final class ZipDirectory {
     return entries;
   }
 
-  Map<String, Entry> entries() {
+  /**
+   * All entries.
+   *
+   * @return by name, in the order of the directory
+   */
+  public Map<String, Entry> entries() {
     return entries;
   }
 
-  @Nullable Entry find(String name) {
+  /**
+   * An entry.
+   *
+   * @param name its path in the archive
+   * @return the entry, or null if there is none
+   */
+  public @Nullable Entry find(String name) {
     return entries.get(name);
   }
 
-  /** Where a stored entry's bytes begin. */
-  long offset(Entry entry) throws IOException {
+  /**
+   * Where the central directory begins.
+   *
+   * @return the byte after the last that entries may have
+   */
+  public long end() {
+    return end;
+  }
+
+  /**
+   * Where a stored entry's bytes begin.
+   *
+   * @param entry one of {@link #entries()}
+   * @param stored what to expect of an entry that is compressed, for the message
+   * @return its first byte's place in the file
+   * @throws CheckpointException if it is compressed, or does not lie in the archive
+   * @throws IOException if its header cannot be read
+   */
+  public long offset(Entry entry, String stored) throws IOException {
     if (entry.method() != 0) {
-      throw broken(
-          file,
-          entry.name() + " is compressed (method " + entry.method() + ")",
-          "a stored entry, as torch.save writes them: weights are read where they lie; unpack and"
-              + " save it again with torch.save");
+      throw broken(file, entry.name() + " is compressed (method " + entry.method() + ")", stored);
     }
     if (entry.header() > end - 30) {
       throw broken(
