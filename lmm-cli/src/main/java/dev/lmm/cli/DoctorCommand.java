@@ -3,8 +3,12 @@ package dev.lmm.cli;
 import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.EngineStatus;
 import dev.lmm.core.engine.Engines;
+import dev.lmm.core.engine.Platform;
 import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.hub.CacheFolder;
+import dev.lmm.core.hub.HubOptions;
+import dev.lmm.core.text.TokenizerNatives;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -22,6 +26,7 @@ final class DoctorCommand extends OutputCommand {
   public Integer call() {
     List<Map<String, Object>> engines = new ArrayList<>();
     Set<String> devices = new LinkedHashSet<>();
+    Map<String, EngineStatus> statuses = new LinkedHashMap<>();
     for (Engine engine : Engines.all()) {
       EngineStatus status = engine.status();
       Map<String, Object> entry = new LinkedHashMap<>();
@@ -31,9 +36,25 @@ final class DoctorCommand extends OutputCommand {
       entry.put("devices", status.devices());
       entry.put("detail", status.detail());
       engines.add(entry);
+      statuses.put(engine.name(), status);
       devices.addAll(status.devices());
     }
+    Map<String, Path> caches = new LinkedHashMap<>();
+    caches.put("LMM_CACHE", CacheFolder.of(""));
+    caches.put("HF_HUB_CACHE", HubOptions.fromEnvironment().cache());
+    List<Checkup.Problem> problems =
+        new Checkup(
+                Platform.current(),
+                Runtime.version().feature(),
+                Runtime.getRuntime().maxMemory(),
+                caches,
+                statuses,
+                TokenizerNatives.find())
+            .problems();
     Map<String, Object> document = new LinkedHashMap<>();
+    document.put(
+        "problems",
+        problems.stream().map(p -> Map.of("what", p.what(), "cure", p.cure())).toList());
     document.put("engines", engines);
     document.put("devices", devices);
     document.put("java", System.getProperty("java.version"));
@@ -42,10 +63,16 @@ final class DoctorCommand extends OutputCommand {
     document.put("maxHeapBytes", Runtime.getRuntime().maxMemory());
     document.put("cache", CacheFolder.of("").toString());
     document.put("bundledModels", BundledModels.names());
-    return print(document, () -> forPeople(document, engines));
+    return print(document, () -> forPeople(document, engines, problems));
   }
 
-  private void forPeople(Map<String, Object> document, List<Map<String, Object>> engines) {
+  private void forPeople(
+      Map<String, Object> document,
+      List<Map<String, Object>> engines,
+      List<Checkup.Problem> problems) {
+    for (Checkup.Problem problem : problems) {
+      output().line("[!!] " + problem.what() + ": " + problem.cure());
+    }
     output()
         .line(
             "Java "

@@ -2,6 +2,7 @@ package dev.lmm.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lmm.core.hub.BundledModels;
 import dev.lmm.tiny.TinyPictures;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -216,6 +217,63 @@ class UsersMistakesTest {
     assertThat(out.toString(StandardCharsets.UTF_8)).contains(named.toString());
   }
 
+  @Test
+  void spacesAndHangulInModelHubAndResultAreNoMistake() throws IOException {
+    Path model = folder.resolve("내 모델 (1)");
+    copy(BundledModels.find("tiny-sd"), model);
+    Path drawn = Files.createDirectory(folder.resolve("결과 폴더")).resolve("그림 1.png");
+    succeeds(
+        "generate",
+        model.toString(),
+        "--prompt",
+        "빨간 원",
+        "--steps",
+        "1",
+        "--out",
+        drawn.toString());
+    assertThat(drawn).isNotEmptyFile();
+
+    String commit = "0123456789abcdef0123456789abcdef01234567";
+    Path hub = folder.resolve("허브 캐시 1");
+    Path repository = hub.resolve("models--someone--clip");
+    copy(BundledModels.find("tiny-clip"), repository.resolve("snapshots").resolve(commit));
+    Files.createDirectories(repository.resolve("refs"));
+    Files.writeString(repository.resolve("refs/main"), commit);
+    assertThat(
+            succeeds(
+                "embed",
+                "someone/clip",
+                "--offline",
+                "--cache",
+                hub.toString(),
+                "--text",
+                "빨간 원",
+                "--json"))
+        .contains("\"embedding\":[");
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Path target = to.resolve(from.relativize(file).toString());
+        Files.createDirectories(target.getParent());
+        Files.copy(file, target);
+      }
+    }
+  }
+
+  private static String succeeds(String... arguments) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int status =
+        Main.run(
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            arguments);
+    assertThat(status).as(err.toString(StandardCharsets.UTF_8)).isZero();
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
   /** Processors and systems without natives, as Java names them: 32 bits, Intel Macs. */
   @ParameterizedTest
   @CsvSource({
@@ -240,6 +298,7 @@ class UsersMistakesTest {
     assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(told)
         .contains(
+            "[!!] there are no native libraries for " + label,
             "onnxruntime has no native library for " + label,
             cure,
             "use the engine \"reference\"",
