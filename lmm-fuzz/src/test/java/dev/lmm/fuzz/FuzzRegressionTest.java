@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lmm.CheckpointException;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
@@ -120,19 +122,28 @@ class FuzzRegressionTest {
           throw new OutOfMemoryError("no memory");
         });
     findsIn("allocates", () -> assertThat(new byte[65 << 20]).isNotEmpty());
-    assertThatThrownBy(
-            () ->
-                Guard.accepts(
-                    target(() -> LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(60))),
-                    new byte[0],
-                    20))
+    Target waits = target(() -> LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(60)));
+    Guard.accepts(waits, new byte[0], 20, 60_000);
+    assertThatThrownBy(() -> Guard.accepts(waits, new byte[0], 20, 30))
         .isInstanceOf(AssertionError.class)
-        .hasMessageMatching("takes \\d+ ms, 4 times over; at most 20 are promised");
+        .hasMessageMatching("computes for \\d+ ms in \\d+, 4 times over; at most 20 in 30 are .*");
+    Target computes = target(FuzzRegressionTest::compute);
+    assertThatThrownBy(() -> Guard.accepts(computes, new byte[0], 20, 60_000))
+        .isInstanceOf(AssertionError.class)
+        .hasMessageContaining("times over; at most 20 in 60000 are promised");
     findsIn(
         "whose message is",
         () -> {
           throw new CheckpointException(" ");
         });
+  }
+
+  private static void compute() {
+    ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+    long end = threads.getCurrentThreadCpuTime() + TimeUnit.MILLISECONDS.toNanos(40);
+    while (threads.getCurrentThreadCpuTime() < end) {
+      Thread.onSpinWait();
+    }
   }
 
   private static void overflow() {

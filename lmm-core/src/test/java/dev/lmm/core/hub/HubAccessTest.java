@@ -3,7 +3,9 @@ package dev.lmm.core.hub;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lmm.InvalidRequestException;
 import java.io.IOException;
+import java.net.http.HttpClient;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -21,6 +23,16 @@ class HubAccessTest extends HubTesting {
       assertThat(store.log).hasSize(1);
       assertThat(store.log).allMatch(line -> line.endsWith("authorization=null"));
     }
+  }
+
+  @Test
+  void takesAClientOfTheCallersUnlessItFollowsRedirects() throws IOException {
+    assertComplete(Hub.resolve(ID, options, HttpClient.newHttpClient()));
+    HttpClient following =
+        HttpClient.newBuilder().followRedirects(HttpClient.Redirect.NORMAL).build();
+    assertThatThrownBy(() -> Hub.resolve(ID, options, following))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("http: follows redirects by itself");
   }
 
   @Test

@@ -264,6 +264,19 @@ class ChatTemplateTest {
   }
 
   @Test
+  void stepsAreBoundedAsAskedFor() {
+    ChatTemplate template = ChatTemplate.parse("t", "{% for i in range(100) %}x{% endfor %}");
+    assertThat(template.render(Map.of()).text()).hasSize(100);
+    assertThat(template.steps(500).render(Map.of()).text()).hasSize(100);
+    assertThatThrownBy(() -> template.steps(50).render(Map.of()))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessageContaining("takes more than 50 steps");
+    assertThatThrownBy(() -> template.steps(0))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessage("steps: is 0; expected at least 1");
+  }
+
+  @Test
   void aTextGrownByAddingIsBounded() {
     String source =
         "{% set n = namespace(s='xxxxxxxx') %}{% for i in range(60) %}{% set n.s = n.s + n.s %}{% endfor %}";
