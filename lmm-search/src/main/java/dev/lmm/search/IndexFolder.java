@@ -11,6 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.lucene.index.CorruptIndexException;
 import org.apache.lucene.index.DirectoryReader;
@@ -36,7 +37,11 @@ final class IndexFolder implements AutoCloseable {
   /** Pictures are gathered in memory up to here, then written as a part of the index. */
   private static final double BUFFER_MEGABYTES = 64;
 
+  /** Looking for what other processes wrote costs a millisecond, so not every search looks. */
+  private static final long FRESH_NANOS = TimeUnit.MILLISECONDS.toNanos(200);
+
   private final Path path;
+  private volatile long looked = System.nanoTime() - FRESH_NANOS;
   private @Nullable Directory directory;
   private @Nullable SearcherManager searchers;
   private boolean closed;
@@ -118,7 +123,12 @@ final class IndexFolder implements AutoCloseable {
         searcher -> ((DirectoryReader) searcher.getIndexReader()).getIndexCommit().getUserData());
   }
 
-  /** Reads the newest state, whoever wrote it. */
+  /** Makes the next reading look for what was written. */
+  void written() {
+    looked = System.nanoTime() - FRESH_NANOS;
+  }
+
+  /** Reads the newest state, whoever wrote it; what another process wrote, 0.2 seconds later. */
   <T> T read(Reading<T> reading) {
     try {
       return reading(reading);
@@ -138,7 +148,11 @@ final class IndexFolder implements AutoCloseable {
 
   private <T> T reading(Reading<T> reading) throws IOException {
     SearcherManager manager = manager();
-    manager.maybeRefreshBlocking();
+    long now = System.nanoTime();
+    if (now - looked >= FRESH_NANOS) {
+      looked = now; // first, or written() could be overwritten
+      manager.maybeRefreshBlocking();
+    }
     IndexSearcher searcher = manager.acquire();
     try {
       return reading.read(searcher);

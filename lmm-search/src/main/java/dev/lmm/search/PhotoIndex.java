@@ -307,10 +307,12 @@ public final class PhotoIndex implements AutoCloseable {
       }
       IndexWriter writer = index.writer(stamp().written(realFolder));
       try {
+        index.written();
         checkModel(); // another process may have made the index meanwhile
         return index.readWith(searcher -> change.apply(writer, searcher));
       } finally {
         close(writer);
+        index.written();
         if (closed) {
           index.close(); // by something that was called meanwhile
         }
