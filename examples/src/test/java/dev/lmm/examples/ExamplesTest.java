@@ -306,16 +306,6 @@ class ExamplesTest {
   }
 
   @Test
-  void questionsAreAnswered() throws IOException {
-    // Random weights: that it answers is all that can be said.
-    String model = "../lmm-blip2/src/test/resources/golden/blip2-opt";
-    String picture = folder.resolve(pictures.get(0).file()).toString();
-    String printed =
-        output(() -> Questions.main(new String[] {model, picture, "what colour is it?"}));
-    assertThat(printed.lines()).hasSize(2);
-  }
-
-  @Test
   void queryHeatWritesOneSheet() {
     String model = "../lmm-blip2/src/test/resources/golden/blip2-opt";
     Path out = folder.resolve("sheet.png");
