@@ -76,8 +76,17 @@ class SiteTest {
   void pagesAreMadeWithNavigationAnchorsAndSources() throws IOException {
     Path root =
         repository(
-            "# lmm\n\n[b](docs/b.md#whats-new-in-xy), [twice](docs/b.md#twice-1), [docs](docs),\n"
-                + "[out](https://lmm.dev)\n\n```java\n// \"x\"\nint n = \"<y>\".length();\n```\n");
+            """
+            # lmm
+
+            [b](docs/b.md#whats-new-in-xy), [twice](docs/b.md#twice-1), [docs](docs),
+            [out](https://lmm.dev)
+
+            ```java
+            // "x"
+            int n = "<y>".length();
+            ```
+            """);
     Path site = folder.resolve("site");
     assertThat(Site.make(root, site)).isEmpty();
     String home = Files.readString(site.resolve("index.html"));
