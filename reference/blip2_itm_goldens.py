@@ -16,9 +16,7 @@ more than ``opt`` though there is no language model, BERT's vocab.txt (cut) with
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
-from unittest import mock
 
 import support
 
@@ -27,8 +25,10 @@ import torch
 from transformers import AutoProcessor, Blip2Config, Blip2ForImageTextRetrieval
 from transformers.models.blip_2 import modeling_blip_2
 
+import blip2_support
+from blip2_support import PICTURES, attentions, caught, change, epsilon, replaced, rollout
+
 FOLDER = support.ROOT / "lmm-blip2/src/test/resources/golden/blip2-itm"
-PICTURES = ("flower-144x108.png", "hopper-97x113.png", "transparent-50x75.png")
 TEXTS = (
     "a photo of a flower",
     "A man with a hat, looking at the camera.",
@@ -40,7 +40,7 @@ TEXTS = (
 )
 LOOKED = ((0, 0), (1, 3), (2, 4))
 SEED = 18
-SIDE, PATCH, QUERIES = 42, 14, 5
+QUERIES = 5
 WORDS = 500  # of BERT's, from its beginning: the most frequent
 
 
@@ -76,62 +76,23 @@ def write_tokenizer() -> int:
 
 
 def write_configs(image: int) -> Blip2Config:
-    config = {
-        "architectures": ["Blip2ForImageTextRetrieval"],
-        "image_text_hidden_size": 20,
-        "image_token_index": image,
-        "initializer_factor": 1.0,
-        "initializer_range": 0.02,
-        "model_type": "blip-2",
-        "num_query_tokens": QUERIES,
-        "qformer_config": {
-            "cross_attention_frequency": 2,
-            "encoder_hidden_size": 32,
+    config = blip2_support.config(
+        "Blip2ForImageTextRetrieval",
+        image,
+        QUERIES,
+        20,
+        {
             "hidden_size": 28,
             "intermediate_size": 60,
-            "layer_norm_eps": 1e-12,
             "max_position_embeddings": 80,
-            "model_type": "blip_2_qformer",
             "num_attention_heads": 4,
-            "num_hidden_layers": 4,
             "use_qformer_text_input": True,
             "vocab_size": image,
         },
-        "text_config": {"model_type": "opt"},
-        "torch_dtype": "float32",
-        "use_decoder_only_language_model": True,
-        "vision_config": {
-            "hidden_size": 32,
-            "image_size": SIDE,
-            "intermediate_size": 72,
-            "layer_norm_eps": 1e-06,
-            "model_type": "blip_2_vision_model",
-            "num_attention_heads": 2,
-            "num_hidden_layers": 3,
-            "patch_size": PATCH,
-            "qkv_bias": True,
-        },
-    }
+        {"model_type": "opt"},
+    )
     support.write_json(FOLDER / "config.json", config)
-    support.write_json(
-        FOLDER / "preprocessor_config.json",
-        {
-            "do_convert_rgb": True,
-            "do_normalize": True,
-            "do_rescale": True,
-            "do_resize": True,
-            "image_mean": [0.48145466, 0.4578275, 0.40821073],
-            "image_processor_type": "BlipImageProcessor",
-            "image_std": [0.26862954, 0.26130258, 0.27577711],
-            "processor_class": "Blip2Processor",
-            "resample": 3,
-            "rescale_factor": 0.00392156862745098,
-            "size": {"height": SIDE, "width": SIDE},
-        },
-    )
-    support.write_json(
-        FOLDER / "processor_config.json", {"num_query_tokens": QUERIES, "processor_class": "Blip2Processor"}
-    )
+    blip2_support.write_processor(FOLDER, QUERIES)
     return Blip2Config.from_pretrained(FOLDER)
 
 
@@ -156,8 +117,7 @@ def load():
 
 
 def inputs(processor, picture: int, text: str):
-    rgb = support.open_rgb(support.CLIP_GOLDEN / "pictures" / PICTURES[picture])
-    return processor(images=rgb, text=text, return_tensors="pt")
+    return processor(images=blip2_support.picture(picture), text=text, return_tensors="pt")
 
 
 @torch.no_grad()
@@ -178,45 +138,6 @@ def scores(model, processor) -> dict[str, torch.Tensor]:
         "itm_logits": itm,
         "itc": itc,
     }
-
-
-@torch.no_grad()
-def attentions(model, pixels, ids=None) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-attention [batch, layers, heads, queries, rows] and self-attention [batch, layers, heads, all, all].
-
-    Of either stage; ``ids`` of the first only. The model must be loaded with eager attention.
-    """
-    seen = model.vision_model(pixels).last_hidden_state
-    queries = model.query_tokens.expand(pixels.shape[0], -1, -1)
-    embeds = queries if ids is None else model.embeddings(input_ids=ids, query_embeds=queries)
-    out = model.qformer(
-        query_embeds=embeds, query_length=queries.shape[1], encoder_hidden_states=seen, output_attentions=True
-    )
-    # ``attentions`` holds those of both kinds, in the order in which they were computed.
-    own, rest = [], list(out.attentions)
-    for layer in model.qformer.encoder.layer:
-        own.append(rest.pop(0))
-        if layer.has_cross_attention:
-            assert torch.equal(rest.pop(0), out.cross_attentions[len(own) // 2])
-    assert not rest
-    return torch.stack(out.cross_attentions, 1), torch.stack(own, 1)
-
-
-def rollout(config, cross: np.ndarray, own: np.ndarray) -> np.ndarray:
-    """How much of each query comes from each row of the picture, half of every layer being the residual.
-
-    ``cross`` [layers, heads, queries, rows], ``own`` [layers, heads, all, all]; rows that sum to 1.
-    """
-    flow = np.zeros((own.shape[2], cross.shape[3]))
-    seen = 0
-    for layer in range(own.shape[0]):
-        flow = 0.5 * flow + 0.5 * own[layer].mean(0) @ flow
-        if layer % config.qformer_config.cross_attention_frequency == 0:
-            queries = cross.shape[2]
-            flow[:queries] = 0.5 * flow[:queries] + 0.5 * cross[seen].mean(0)
-            seen += 1
-    flow = flow[: cross.shape[2]]
-    return flow / flow.sum(1, keepdims=True)
 
 
 def looks(model, processor) -> dict[str, np.ndarray]:
@@ -252,33 +173,12 @@ def write_goldens() -> None:
 def mistakes() -> dict:
     """What goes wrong in ports, each as a patch of transformers or of a loaded model."""
 
-    def change(edit):
-        @contextlib.contextmanager
-        def patched(model):
-            edit(model)
-            yield
-
-        return patched
-
     def each(edit):
         return change(lambda m: [edit(layer) for layer in m.qformer.encoder.layer])
-
-    def epsilon(module, value):
-        for part in module.modules():
-            if isinstance(part, torch.nn.LayerNorm):
-                part.eps = value
 
     tanh = torch.nn.GELU(approximate="tanh")
     layer_forward = modeling_blip_2.Blip2QFormerLayer.forward
     embed = modeling_blip_2.Blip2TextEmbeddings.forward
-
-    def patch(owner, replacement):
-        @contextlib.contextmanager
-        def patched(model):
-            with mock.patch.object(owner, "forward", replacement):
-                yield
-
-        return patched
 
     def text_crosses(self, hidden, mask=None, seen=None, encoder_attention_mask=None, query_length=0, **kw):
         length = hidden.shape[1] if seen is not None else query_length
@@ -322,13 +222,15 @@ def mistakes() -> dict:
         m.vision_projection, m.text_projection = m.text_projection, m.vision_projection
 
     return {
-        "texts cross-attend too": patch(modeling_blip_2.Blip2QFormerLayer, text_crosses),
+        "texts cross-attend too": replaced(modeling_blip_2.Blip2QFormerLayer, "forward", text_crosses),
         "queries' feed-forward for texts": change(query_feed_forward_for_texts),
         "texts' feed-forward for queries": change(text_feed_forward_for_queries),
-        "positions of texts begin behind the queries": patch(
-            modeling_blip_2.Blip2TextEmbeddings, positions_behind_queries
+        "positions of texts begin behind the queries": replaced(
+            modeling_blip_2.Blip2TextEmbeddings, "forward", positions_behind_queries
         ),
-        "positions of texts begin at 1": patch(modeling_blip_2.Blip2TextEmbeddings, positions_one_further),
+        "positions of texts begin at 1": replaced(
+            modeling_blip_2.Blip2TextEmbeddings, "forward", positions_one_further
+        ),
         "no positions of texts": change(lambda m: m.embeddings.position_embeddings.weight.data.zero_()),
         "norm of the queries only": change(norm_of_queries_only),
         "matching head on the first query only": change(head_of_the_first),
@@ -348,36 +250,31 @@ def check_mistakes() -> None:
     right = load()
     expected = scores(right, processor)
 
-    def moved(name: str, largest: float) -> None:
-        print(f"{largest:10.5f}  {name}")
-        if not largest > 2e-4:
-            raise AssertionError(f"{name} moves the goldens by {largest} only; the tests allow 1e-4")
-
     def difference(found) -> float:
         return max((found[k] - v).abs().max().item() for k, v in expected.items())
 
     for name, patched in mistakes().items():
         model = load()
         with patched(model):
-            moved(name, difference(scores(model, processor)))
+            caught(name, difference(scores(model, processor)))
 
     # Of the scores that are computed here from the parts.
     similarity = torch.einsum("pqd,td->pqt", expected["image_embeds"], expected["text_embeds"])
-    moved("mean of the queries instead of the maximum", (similarity.mean(1) - expected["itc"]).abs().max().item())
-    moved("the first query instead of the maximum", (similarity[:, 0] - expected["itc"]).abs().max().item())
+    caught("mean of the queries instead of the maximum", (similarity.mean(1) - expected["itc"]).abs().max().item())
+    caught("the first query instead of the maximum", (similarity[:, 0] - expected["itc"]).abs().max().item())
     probability = expected["itm_logits"].softmax(-1)[..., 1]
-    moved("sigmoid instead of softmax", (expected["itm_logits"][..., 1].sigmoid() - probability).abs().max().item())
+    caught("sigmoid instead of softmax", (expected["itm_logits"][..., 1].sigmoid() - probability).abs().max().item())
 
     # Padding: what a text says must not depend on its neighbours.
     texts = list(TEXTS[:3])
-    rgb = support.open_rgb(support.CLIP_GOLDEN / "pictures" / PICTURES[0])
+    rgb = blip2_support.picture(0)
     given = processor(images=[rgb] * 3, text=texts, return_tensors="pt", padding=True)
     with torch.no_grad():
         masked = right(**given, use_image_text_matching_head=True).logits_per_image
         together = {**given, "attention_mask": torch.ones_like(given["attention_mask"])}
         unmasked = right(**together, use_image_text_matching_head=True).logits_per_image
     assert (masked - expected["itm_logits"][0, :3]).abs().max().item() < 1e-5
-    moved("padding attended to", (unmasked - expected["itm_logits"][0, :3]).abs().max().item())
+    caught("padding attended to", (unmasked - expected["itm_logits"][0, :3]).abs().max().item())
 
 
 def main() -> None:

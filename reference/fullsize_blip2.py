@@ -1,11 +1,13 @@
-"""Makes a BLIP-2 of the first stage in the published widths, and what the reference computes with it.
+"""Makes a BLIP-2 in the published widths, and what the reference computes with it.
 
-    python fullsize_blip2.py --out /tmp/blip2-itm-wide
+    python fullsize_blip2.py --out /tmp/blip2-itm-wide             # of the first stage: blip2-itm-vit-g
+    python fullsize_blip2.py --kind t5 --out /tmp/blip2-t5-wide    # blip2-flan-t5-xl
 
-The widths are those of blip2-itm-vit-g (1408 and 768, 32 queries, 257 rows a picture); there are 3 and 4 layers
-instead of 39 and 12, and the cut vocabulary of ``blip2-itm``, so that the weights, drawn from a seed, are 0.5 GB.
-``<out>-golden.safetensors`` and ``.json`` are written beside the folder: the same tensors as ``blip2_itm_goldens.py``
-writes. Nothing of this is committed.
+There are 3 layers of the vision tower instead of 39, 4 of the Q-Former instead of 12, 2 of T5's encoder and decoder
+instead of 24 each; widths, heads, buckets and, of T5, the number of words are the published ones. Weights are drawn
+from a seed (0.5 GB, T5 2 GB). ``<out>-golden.safetensors`` and ``.json`` are written beside the folder: the same
+tensors as ``blip2_itm_goldens.py`` or ``blip2_goldens.py`` writes, of T5 for the first picture only. Nothing of this
+is committed.
 """
 
 from __future__ import annotations
@@ -19,13 +21,14 @@ import support
 
 from transformers import AutoProcessor, Blip2Config
 
-import blip2_itm_goldens as goldens
+import blip2_goldens
+import blip2_itm_goldens
 
 
-def widen(tiny: Path, out: Path) -> Blip2Config:
+def widen(tiny: Path, out: Path, files: tuple[str, ...], text: dict) -> Blip2Config:
     out.mkdir(parents=True, exist_ok=True)
-    shutil.copy(tiny / "vocab.txt", out)
-    shutil.copy(tiny / "tokenizer_config.json", out)
+    for file in files:
+        shutil.copy(tiny / file, out)
     config = json.loads((tiny / "config.json").read_text(encoding="utf-8"))
     config.update(num_query_tokens=32, image_text_hidden_size=256)
     config["qformer_config"].update(
@@ -38,6 +41,7 @@ def widen(tiny: Path, out: Path) -> Blip2Config:
     config["vision_config"].update(
         hidden_size=1408, image_size=224, intermediate_size=6144, num_attention_heads=16
     )
+    config["text_config"].update(text)
     support.write_json(out / "config.json", config)
     for name, change in (
         ("preprocessor_config.json", {"size": {"height": 224, "width": 224}}),
@@ -48,11 +52,9 @@ def widen(tiny: Path, out: Path) -> Blip2Config:
     return Blip2Config.from_pretrained(out)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--out", type=Path, required=True)
-    out = parser.parse_args().out
-    config = widen(goldens.FOLDER, out)
+def first_stage(out: Path) -> None:
+    goldens = blip2_itm_goldens
+    config = widen(goldens.FOLDER, out, ("vocab.txt", "tokenizer_config.json"), {})
     goldens.FOLDER, goldens.QUERIES = out, config.num_query_tokens
     goldens.write_weights(config)
     model = goldens.load()
@@ -63,6 +65,55 @@ def main() -> None:
         {**found, "itm": found["itm_logits"].softmax(-1)[..., 1], **goldens.looks(model, processor)},
         {"pictures": list(goldens.PICTURES), "texts": list(goldens.TEXTS)},
     )
+
+
+def t5(out: Path) -> None:
+    goldens = blip2_goldens
+    config = widen(
+        goldens.T5,
+        out,
+        ("spiece.model", "tokenizer_config.json", "generation_config.json"),
+        {
+            "d_ff": 5120,
+            "d_kv": 64,
+            "d_model": 2048,
+            "num_decoder_layers": 2,
+            "num_heads": 32,
+            "num_layers": 2,
+            "relative_attention_max_distance": 128,
+            "relative_attention_num_buckets": 32,
+            "vocab_size": 32128,
+        },
+    )
+    goldens.T5, goldens.QUERIES = out, config.num_query_tokens
+    goldens.write_t5_weights(config)
+    model = goldens.load(out)
+    processor = AutoProcessor.from_pretrained(out, backend="pil")
+    cases = goldens.cases(processor)[: len(goldens.PROMPTS)]
+    tensors, about = dict(goldens.features(model, cases[0]["pixels"])), []
+    for n, case in enumerate(cases):
+        tensors[f"logits_{n}"] = goldens.logits(model, case)
+        tensors[f"encoded_{n}"] = goldens.encoded(model, case)
+        tokens, log_probabilities = goldens.greedy(model, case)
+        about.append(
+            {
+                "picture": case["picture"],
+                "prompt": case["prompt"],
+                "ids": case["ids"][0].tolist(),
+                "greedy": tokens,
+                "logprobs": log_probabilities,
+                "beams": goldens.beams(model, case, processor),
+            }
+        )
+    support.write_golden(Path(f"{out}-golden"), tensors, {"pictures": list(goldens.PICTURES), "cases": about})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--kind", choices=("itm", "t5"), default="itm")
+    given = parser.parse_args()
+    {"itm": first_stage, "t5": t5}[given.kind](given.out)
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ import support
 
 import numpy as np
 import torch
+from sentencepiece import sentencepiece_model_pb2 as sentencepiece_model
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import Siglip2Config, Siglip2Model, SiglipConfig, SiglipModel
-from transformers.utils import sentencepiece_model_pb2_new as sentencepiece_model
 
 import contrastive
 import mistakes
@@ -38,20 +38,25 @@ from texts import TEXTS
 PIECES = 600
 
 
-def write_spiece(folder: Path) -> int:
+def cut_spiece(folder: Path, size: int) -> int:
     """T5's model cut to the control pieces, the single ASCII characters and the most likely rest."""
     model = sentencepiece_model.ModelProto()
     model.ParseFromString((support.TOKENIZERS / "t5/spiece.model").read_bytes())
     pieces = list(model.pieces)
     kept = [i for i, p in enumerate(pieces) if i < 3 or (len(p.piece) == 1 and p.piece.isascii())]
     rest = [i for i in range(len(pieces)) if i not in set(kept)]
-    chosen = sorted(kept + rest[: PIECES - len(kept)])
+    chosen = sorted(kept + rest[: size - len(kept)])
     del model.pieces[:]
     model.pieces.extend(pieces[i] for i in chosen)
     model.trainer_spec.vocab_size = len(chosen)
-    model.ClearField("self_test_data")
+    model.DiscardUnknownFields()  # a self-test
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "spiece.model").write_bytes(model.SerializeToString())
+    return len(chosen)
+
+
+def write_spiece(folder: Path) -> int:
+    size = cut_spiece(folder, PIECES)
     special = {"eos_token": "</s>", "pad_token": "</s>", "unk_token": "<unk>"}
     support.write_json(folder / "special_tokens_map.json", special)
     support.write_json(
@@ -68,7 +73,7 @@ def write_spiece(folder: Path) -> int:
             **special,
         },
     )
-    return len(chosen)
+    return size
 
 
 _WORDS = """a photo of the flower woman dark uniform in front flag pink yellow heart petals and then end dog

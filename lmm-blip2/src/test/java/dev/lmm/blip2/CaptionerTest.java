@@ -24,17 +24,26 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The tiny checkpoint on every engine: the answers of transformers. */
+/** The tiny checkpoints on every engine: the answers of transformers. */
 class CaptionerTest {
-  private static final Path FOLDER = Path.of("src/test/resources/golden/blip2-opt");
+  private static final Path FOLDERS = Path.of("src/test/resources/golden");
+  private static final Path FOLDER = FOLDERS.resolve("blip2-opt");
   private static final Path PICTURES = Path.of("../lmm-clip/src/test/resources/golden/pictures");
-  private static final Json GOLDEN = Json.parse(FOLDER.resolve("golden.json"));
   private static final int NEW = 12;
 
+  private static Json golden(String kind) {
+    return Json.parse(FOLDERS.resolve(kind).resolve("golden.json"));
+  }
+
+  private static List<Json> cases(String kind) {
+    return golden(kind).at("cases").elements();
+  }
+
   private static Image picture(int index) {
-    String name = GOLDEN.at("pictures").elements().get(index).string();
+    String name = golden("blip2-opt").at("pictures").elements().get(index).string();
     return Image.read(PICTURES.resolve(name));
   }
 
@@ -44,10 +53,10 @@ class CaptionerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"onnx", "reference"})
-  void greedyEqualsTheReference(String engine) {
-    try (Captioner captioner = Blip2.from(FOLDER).engine(engine).load()) {
-      List<Json> cases = GOLDEN.at("cases").elements();
+  @CsvSource({"blip2-opt, onnx", "blip2-opt, reference", "blip2-t5, onnx", "blip2-t5, reference"})
+  void greedyEqualsTheReference(String kind, String engine) {
+    try (Captioner captioner = Blip2.from(FOLDERS.resolve(kind)).engine(engine).load()) {
+      List<Json> cases = cases(kind);
       assertThat(cases).hasSize(12);
       int ended = 0;
       for (Json golden : cases) {
@@ -66,10 +75,10 @@ class CaptionerTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"onnx", "reference"})
-  void beamsEqualTheReference(String engine) {
-    try (Captioner captioner = Blip2.from(FOLDER).engine(engine).load()) {
-      for (Json golden : GOLDEN.at("cases").elements()) {
+  @CsvSource({"blip2-opt, onnx", "blip2-opt, reference", "blip2-t5, onnx", "blip2-t5, reference"})
+  void beamsEqualTheReference(String kind, String engine) {
+    try (Captioner captioner = Blip2.from(FOLDERS.resolve(kind)).engine(engine).load()) {
+      for (Json golden : cases(kind)) {
         List<Caption> found = request(captioner, golden).beams(5).best(3).runAll();
         List<Json> expected = golden.at("beams").elements();
         assertThat(found).hasSameSizeAs(expected);
@@ -83,10 +92,11 @@ class CaptionerTest {
     }
   }
 
-  @Test
-  void pixelsAndTokensEqualTheReference() {
-    try (Captioner captioner = Blip2.from(FOLDER).load();
-        CheckpointWeights golden = golden()) {
+  @ParameterizedTest
+  @ValueSource(strings = {"blip2-opt", "blip2-t5"})
+  void pixelsAndTokensEqualTheReference(String kind) {
+    try (Captioner captioner = Blip2.from(FOLDERS.resolve(kind)).load();
+        CheckpointWeights golden = tensors(kind)) {
       float[] all = floats(golden, "pixel_values");
       int each = all.length / 3;
       for (int i = 0; i < 3; i++) {
@@ -97,7 +107,7 @@ class CaptionerTest {
           assertThat(Math.abs(found[k] - expected[k]) <= 1e-6).isTrue();
         }
       }
-      for (Json each2 : GOLDEN.at("cases").elements()) {
+      for (Json each2 : cases(kind)) {
         List<Integer> ids = ints(each2.at("ids"));
         String prompt = each2.hasValue("prompt") ? each2.stringAt("prompt") : "";
         assertThat(captioner.inspect().tokenize(prompt).ids())
@@ -106,10 +116,11 @@ class CaptionerTest {
     }
   }
 
-  @Test
-  void streamsJoinToTheCaption() {
-    try (Captioner captioner = Blip2.from(FOLDER).load()) {
-      for (Json golden : GOLDEN.at("cases").elements()) {
+  @ParameterizedTest
+  @ValueSource(strings = {"blip2-opt", "blip2-t5"})
+  void streamsJoinToTheCaption(String kind) {
+    try (Captioner captioner = Blip2.from(FOLDERS.resolve(kind)).load()) {
+      for (Json golden : cases(kind)) {
         StringBuilder joined = new StringBuilder();
         Caption found = request(captioner, golden).stream(joined::append);
         assertThat(joined.toString().strip()).isEqualTo(found.text());
@@ -120,12 +131,12 @@ class CaptionerTest {
 
   /** Side by side, prompts and answers of other lengths beside them: the same as alone. */
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 8})
-  void captionsOfSeveralPicturesEqualThoseOfEach(int batch) {
-    try (Captioner captioner = Blip2.from(FOLDER).load()) {
+  @CsvSource({"blip2-opt, 1", "blip2-opt, 2", "blip2-opt, 8", "blip2-t5, 1", "blip2-t5, 3"})
+  void captionsOfSeveralPicturesEqualThoseOfEach(String kind, int batch) {
+    try (Captioner captioner = Blip2.from(FOLDERS.resolve(kind)).load()) {
       List<Image> images = List.of(picture(0), picture(1), picture(2), picture(0));
       for (int form = 0; form < 4; form++) {
-        Json first = GOLDEN.at("cases").elements().get(form);
+        Json first = cases(kind).get(form);
         String prompt = first.hasValue("prompt") ? first.stringAt("prompt") : "";
         CaptionsRequest request =
             captioner
@@ -137,7 +148,7 @@ class CaptionerTest {
         List<Caption> drawn = request.each(each -> each.sample(0.9, 1, 7)).run();
         assertThat(greedy).hasSize(4);
         for (int i = 0; i < 4; i++) {
-          Json golden = GOLDEN.at("cases").elements().get(i % 3 * 4 + form);
+          Json golden = cases(kind).get(i % 3 * 4 + form);
           assertThat(greedy.get(i).tokens()).isEqualTo(ints(golden.at("greedy")));
           assertThat(greedy.get(i).text()).isEqualTo(golden.stringAt("text"));
           assertThat(beams.get(i).tokens())
@@ -154,7 +165,7 @@ class CaptionerTest {
     try (Captioner captioner = Blip2.from(FOLDER).load()) {
       Caption asked = captioner.ask(picture(1), " what is in the picture? ").maxTokens(NEW).run();
       Json golden =
-          GOLDEN.at("cases").elements().stream()
+          cases("blip2-opt").stream()
               .filter(c -> c.intAt("picture") == 1 && c.hasValue("prompt"))
               .filter(c -> c.stringAt("prompt").startsWith("Question"))
               .findFirst()
@@ -215,6 +226,20 @@ class CaptionerTest {
   }
 
   @Test
+  void badRequestsOfT5AreNamed() {
+    try (Captioner captioner = Blip2.from(FOLDERS.resolve("blip2-t5")).load()) {
+      CaptionRequest request = captioner.caption(picture(0));
+      refused(() -> request.prompt("a <image> of").run(), "prompt: holds <image>");
+      refused(() -> request.prompt("x".repeat(10_000)).run(), "context holds 2048 together");
+      refused(() -> request.maxTokens(4000).run(), "context holds 2048 together");
+      refused(() -> request.beams(2).stream(text -> {}), "one beam only");
+      Captioner closed = captioner;
+      closed.close();
+      assertThatThrownBy(request::run).isInstanceOf(ClosedException.class);
+    }
+  }
+
+  @Test
   void otherRolesAreRefused() {
     try (Model model = Models.load(FOLDER.toString())) {
       assertThatThrownBy(model::generator).isInstanceOf(UnsupportedModelException.class);
@@ -224,8 +249,9 @@ class CaptionerTest {
     }
   }
 
-  private static CheckpointWeights golden() {
-    return CheckpointWeights.ofSafetensors("golden", List.of(FOLDER.resolve("golden.safetensors")));
+  private static CheckpointWeights tensors(String kind) {
+    Path file = FOLDERS.resolve(kind).resolve("golden.safetensors");
+    return CheckpointWeights.ofSafetensors("golden", List.of(file));
   }
 
   private static float[] floats(CheckpointWeights golden, String name) {

@@ -7,6 +7,8 @@ import dev.lmm.Captioner;
 import dev.lmm.CheckpointException;
 import dev.lmm.Image;
 import dev.lmm.LmmException;
+import dev.lmm.LoadRequest;
+import dev.lmm.Precision;
 import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.json.Json;
 import java.io.IOException;
@@ -75,7 +77,7 @@ class LayoutsTest {
       delimiter = '|',
       quoteCharacter = '~',
       value = {
-        "\"model_type\": \"opt\"|\"model_type\": \"t5\"|model_type",
+        "\"model_type\": \"opt\"|\"model_type\": \"gpt2\"|opt or t5",
         "\"Blip2ForConditionalGeneration\"|\"Blip2Model\"|Blip2ForConditionalGeneration",
         "\"word_embed_proj_dim\": 40|\"word_embed_proj_dim\": 20|hidden_size, 40",
         "\"ffn_dim\": 80|\"ffn_dim\": 80, \"do_layer_norm_before\": false|do_layer_norm_before",
@@ -84,6 +86,23 @@ class LayoutsTest {
   void whatIsNotThereIsNamed(String found, String replacement, String message) throws IOException {
     edit("config.json", found, replacement);
     refused(UnsupportedModelException.class, message);
+  }
+
+  /** In 8 and 4 bits, and with config and tokenizer alone. */
+  @ParameterizedTest
+  @CsvSource({"INT8, false", "INT4, false", "FP32, true"})
+  void t5RunsInEveryWay(Precision precision, boolean random) throws IOException {
+    Path t5 = FOLDER.resolveSibling("blip2-t5");
+    Json first = Json.parse(t5.resolve("golden.json")).at("cases").elements().get(0);
+    LoadRequest<Captioner> request = Blip2.from(t5).precision(precision);
+    try (Captioner captioner = (random ? request.randomWeights(3) : request).load()) {
+      Image image = Image.read(PICTURES.resolve("flower-144x108.png"));
+      List<Integer> tokens = captioner.caption(image).maxTokens(3).run().tokens();
+      assertThat(tokens).hasSizeBetween(1, 3);
+      if (!random) {
+        assertThat(tokens.get(0)).isEqualTo(first.at("greedy").ints()[0]);
+      }
+    }
   }
 
   @ParameterizedTest

@@ -20,16 +20,20 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** BLIP-2 on this engine: the answers of transformers, greedy and with beams. */
 class Blip2OnPyTorchTest {
-  private static final Path FOLDER = Path.of("../lmm-blip2/src/test/resources/golden/blip2-opt");
+  private static final Path FOLDERS = Path.of("../lmm-blip2/src/test/resources/golden");
   private static final Path PICTURES = Path.of("../lmm-clip/src/test/resources/golden/pictures");
 
-  @Test
-  void answersEqualTheReference() {
-    Json json = Json.parse(FOLDER.resolve("golden.json"));
-    try (Captioner captioner = Blip2.from(FOLDER).engine("pytorch").load()) {
+  @ParameterizedTest
+  @ValueSource(strings = {"blip2-opt", "blip2-t5"})
+  void answersEqualTheReference(String kind) {
+    Path folder = FOLDERS.resolve(kind);
+    Json json = Json.parse(folder.resolve("golden.json"));
+    try (Captioner captioner = Blip2.from(folder).engine("pytorch").load()) {
       for (Json golden : json.at("cases").elements()) {
         String name = json.at("pictures").elements().get(golden.intAt("picture")).string();
         CaptionRequest request =
@@ -54,7 +58,7 @@ class Blip2OnPyTorchTest {
 
   @Test
   void matchesEqualTheReference() {
-    Path folder = Path.of("../lmm-blip2/src/test/resources/golden/blip2-itm");
+    Path folder = FOLDERS.resolve("blip2-itm");
     Json json = Json.parse(folder.resolve("golden.json"));
     List<String> texts = json.at("texts").elements().stream().map(Json::string).toList();
     List<Image> images =
@@ -79,7 +83,7 @@ class Blip2OnPyTorchTest {
 
   @Test
   void queriesLookWhereTheReferenceLooks() {
-    Path folder = Path.of("../lmm-blip2/src/test/resources/golden/blip2-itm");
+    Path folder = FOLDERS.resolve("blip2-itm");
     Json json = Json.parse(folder.resolve("golden.json"));
     int[] pair = json.at("looked").elements().get(0).ints();
     String name = json.at("pictures").elements().get(pair[0]).string();

@@ -15,7 +15,7 @@ import java.util.Map;
  * @param qformer the Q-Former
  * @param text the language model
  */
-public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Text text) {
+public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, TextConfig text) {
   /**
    * {@code vision_config}.
    *
@@ -75,32 +75,6 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
     }
   }
 
-  /**
-   * {@code text_config} of OPT.
-   *
-   * @param vocabSize rows of the table
-   * @param hiddenSize width
-   * @param ffnDim width of the feed-forward layers
-   * @param numHiddenLayers layers
-   * @param numAttentionHeads heads
-   * @param maxPositionEmbeddings queries, prompt and answer together
-   * @param activationFunction of the feed-forward layers
-   * @param tieWordEmbeddings whether the head is the table whatever the file holds
-   * @param bosTokenId begins a prompt
-   * @param eosTokenId ends an answer if generation_config.json does not say
-   */
-  record Text(
-      int vocabSize,
-      int hiddenSize,
-      int ffnDim,
-      int numHiddenLayers,
-      int numAttentionHeads,
-      int maxPositionEmbeddings,
-      Op activationFunction,
-      boolean tieWordEmbeddings,
-      int bosTokenId,
-      int eosTokenId) {}
-
   /** Whether a config is one of the first stage: it matches, and has no language model. */
   static boolean isFirstStage(Json config) {
     boolean first = false;
@@ -130,7 +104,7 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
         positive(config, "num_query_tokens", 32),
         vision,
         qformer(config.objectOrEmpty("qformer_config"), vision),
-        text(config.objectOrEmpty("text_config")));
+        TextConfig.of(config.objectOrEmpty("text_config")));
   }
 
   static Vision vision(Json c) {
@@ -171,46 +145,6 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
         positive(c, "max_position_embeddings", 512));
   }
 
-  private static Text text(Json c) {
-    String type = c.stringAt("model_type", "opt");
-    if (!type.equals("opt")) {
-      throw new UnsupportedModelException(
-          c.at("model_type")
-              .unexpected("opt; other language models are not there yet")
-              .getMessage());
-    }
-    int heads = positive(c, "num_attention_heads", 12);
-    int width = width(c, 768, heads);
-    // OPT of 350M: narrower embeddings and norms behind the layers. No BLIP-2 was published with
-    // it.
-    published(c, "do_layer_norm_before", true);
-    published(c, "_remove_final_layer_norm", false);
-    published(c, "enable_bias", true);
-    published(c, "layer_norm_elementwise_affine", true);
-    if (positive(c, "word_embed_proj_dim", width) != width) {
-      throw new UnsupportedModelException(
-          c.at("word_embed_proj_dim").unexpected("hidden_size, " + width).getMessage());
-    }
-    return new Text(
-        positive(c, "vocab_size", 50272),
-        width,
-        positive(c, "ffn_dim", 3072),
-        positive(c, "num_hidden_layers", 12),
-        heads,
-        positive(c, "max_position_embeddings", 2048),
-        activation(c, "activation_function", "relu"),
-        c.boolAt("tie_word_embeddings", true),
-        c.intAt("bos_token_id", 2),
-        c.intAt("eos_token_id", 2));
-  }
-
-  private static void published(Json c, String key, boolean value) {
-    if (c.boolAt(key, value) != value) {
-      throw new UnsupportedModelException(
-          c.at(key).unexpected(Boolean.toString(value)).getMessage());
-    }
-  }
-
   static int positive(Json c, String key, int absent) {
     int value = c.intAt(key, absent);
     if (value < 1 || value > 1 << 24) {
@@ -219,7 +153,7 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
     return value;
   }
 
-  private static int width(Json c, int absent, int heads) {
+  static int width(Json c, int absent, int heads) {
     int width = positive(c, "hidden_size", absent);
     if (width % heads != 0) {
       throw c.at("hidden_size").unexpected("a multiple of num_attention_heads, " + heads);
@@ -227,8 +161,13 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
     return width;
   }
 
-  private static Op activation(Json c, String key, String absent) {
-    Op op = ACTIVATIONS.get(c.stringAt(key, absent));
+  static Op activation(Json c, String key, String absent) {
+    return activationNamed(c, key, c.stringAt(key, absent));
+  }
+
+  /** The activation of a name that stands, as such or as a part, at a key. */
+  static Op activationNamed(Json c, String key, String name) {
+    Op op = ACTIVATIONS.get(name);
     if (op == null) {
       throw new UnsupportedModelException(
           c.at(key).unexpected("one of " + List.copyOf(ACTIVATIONS.keySet())).getMessage());

@@ -7,7 +7,6 @@ import dev.lmm.Captioner;
 import dev.lmm.CaptionsRequest;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
-import dev.lmm.ClosedException;
 import dev.lmm.Encoder;
 import dev.lmm.Image;
 import dev.lmm.Inspection;
@@ -27,23 +26,17 @@ import dev.lmm.core.decode.Prompt;
 import dev.lmm.core.decode.Session;
 import dev.lmm.core.decode.TextRun;
 import dev.lmm.core.decode.TokenChoice;
-import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
-import dev.lmm.core.engine.WeightStore;
-import dev.lmm.core.engine.reference.NonFinite;
 import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.Stage;
 import dev.lmm.core.family.StageContext;
-import dev.lmm.core.family.Summaries;
-import dev.lmm.core.graph.Flops;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.WeightUsage;
 import dev.lmm.core.text.Tokenizer;
-import dev.lmm.core.text.Tokenizers;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,49 +44,27 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
-import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A loaded model: vision tower, Q-Former and OPT. Thread-safe. */
 final class Blip2Model implements Model, Captioner, Inspection {
-  private final ModelInfo info;
-  private final Summary summary;
+  private final Parts parts;
   private final Blip2Config config;
-  private final PictureInput pictures;
-  private final Tokenizer tokenizer;
-  private final WeightStore weights;
-  private final Program vision;
-  private final Program qformer;
-  private final Program language;
+  private final Language language;
   private final GenerationConfig generation;
   private final Decoder decoder;
   private final QueryWatch watch;
-  private volatile boolean closed;
 
-  private Blip2Model(
-      LoadContext context,
-      Summary summary,
-      Blip2Config config,
-      PictureInput pictures,
-      Tokenizer tokenizer,
-      Program vision,
-      Program qformer,
-      Program language) {
-    this.info = context.info();
-    this.summary = summary;
+  private Blip2Model(LoadContext context, Parts parts, Blip2Config config) {
+    this.parts = parts;
     this.config = config;
-    this.pictures = pictures;
-    this.tokenizer = tokenizer;
-    this.weights = context.weights();
-    this.vision = vision;
-    this.qformer = qformer;
-    this.language = language;
     this.generation = GenerationConfig.read(context.folder());
+    this.language = Language.of(config, parts::program, generation.startId());
     int[] ends = generation.endIds();
     this.decoder =
         new Decoder(
-            new OptModel(language, config.text()),
-            tokenizer,
+            language.model(),
+            parts.tokenizer(),
             ends.length > 0 ? ends : new int[] {config.text().eosTokenId()});
     this.watch =
         new QueryWatch(context, config.numQueryTokens(), config.vision(), config.qformer());
@@ -103,46 +74,22 @@ final class Blip2Model implements Model, Captioner, Inspection {
     Blip2Config config = Blip2Config.of(context.config());
     WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
     Map<String, Graph> graphs = graphs(config, usage);
-    // Older files hold the head beside the table that it is.
-    usage.requireAllRead(name -> name.equals("language_model.lm_head.weight"));
-
-    PictureInput pictures = PictureInput.read(context.folder(), config.vision().imageSize());
-    Summary summary = Summaries.of(context.info().id(), graphs, context.weights(), List.of());
-    List<AutoCloseable> opened = new ArrayList<>();
+    // Older files hold the head, or the words once more, beside the table that they are.
+    usage.requireAllRead(T5Graphs::mayStayUnread);
+    Parts parts = Parts.open(context, config.vision(), graphs);
     try {
-      Tokenizer tokenizer = Tokenizers.load(context.folder(), false);
-      opened.add(tokenizer);
-      if (tokenizer.vocabularySize() > config.text().vocabSize()) {
+      int words = parts.tokenizer().vocabularySize();
+      if (words > config.text().vocabSize()) {
         throw new CheckpointException(
             context.folder()
                 + ": the tokenizer has ids up to "
-                + (tokenizer.vocabularySize() - 1)
+                + (words - 1)
                 + "; config.json's text_config.vocab_size is "
                 + config.text().vocabSize());
       }
-      List<Program> programs = new ArrayList<>();
-      for (Graph graph : graphs.values()) {
-        Program program = context.compile(graph);
-        opened.add(program);
-        programs.add(program);
-      }
-      return new Blip2Model(
-          context,
-          summary,
-          config,
-          pictures,
-          tokenizer,
-          programs.get(0),
-          programs.get(1),
-          programs.get(2));
+      return new Blip2Model(context, parts, config);
     } catch (RuntimeException | Error e) {
-      for (AutoCloseable resource : opened) {
-        try {
-          resource.close();
-        } catch (Exception suppressed) {
-          e.addSuppressed(suppressed);
-        }
-      }
+      parts.close();
       throw e;
     }
   }
@@ -151,35 +98,34 @@ final class Blip2Model implements Model, Captioner, Inspection {
     Map<String, Graph> graphs = new LinkedHashMap<>();
     graphs.put("vision", VisionGraph.of(config.vision(), usage));
     graphs.put("qformer", QFormerGraph.of(config, usage));
-    graphs.put("language", OptModel.graph(config.text(), usage));
+    graphs.putAll(Language.graphs(config, usage));
     return graphs;
   }
 
   static List<Stage> stages(StageContext context) {
     Blip2Config config = Blip2Config.of(context.config());
-    long entries = context.tokens(config.text().maxPositionEmbeddings());
-    Map<String, Long> symbols =
-        Map.of(
-            "batch",
-            (long) context.size().batch(),
-            "capacity",
-            entries,
-            "s",
-            Math.min(entries, GenerationOptions.PREFILL_CHUNK));
+    long entries = context.tokens(Language.context(config.text()));
+    Map<String, Long> symbols = new HashMap<>();
+    symbols.put("batch", (long) context.size().batch());
     WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
-    return graphs(config, usage).values().stream()
-        .map(graph -> Stage.of(graph, context.weights(), symbols))
+    return graphs(config, usage).entrySet().stream()
+        .map(
+            each -> {
+              symbols.putAll(
+                  Language.symbols(each.getKey(), config.numQueryTokens(), entries, entries));
+              return Stage.of(each.getValue(), context.weights(), symbols);
+            })
         .toList();
   }
 
   @Override
   public ModelInfo info() {
-    return info;
+    return parts.info();
   }
 
   @Override
   public Summary summary() {
-    return summary;
+    return parts.summary();
   }
 
   @Override
@@ -189,58 +135,57 @@ final class Blip2Model implements Model, Captioner, Inspection {
 
   @Override
   public Captioner captioner() {
-    open();
+    parts.requireOpen();
     return new Role(this);
   }
 
   @Override
   public Queries queries() {
-    open();
+    parts.requireOpen();
     return image -> {
-      open();
+      parts.requireOpen();
       Check.notNull(image, "image");
       return new QueriesRequest(
           request -> {
-            open();
+            parts.requireOpen();
             Check.that(
                 request.text() == null,
                 "text: is there, but the queries of "
-                    + info.id()
+                    + info().id()
                     + " read none; expected a model of the first stage, which matches");
             RunOptions run = RunOptions.cancelledBy(request.cancellation());
-            return watch.look(see(pictures.tensor(image), run), null, run);
+            return watch.look(parts.see(parts.pictures().tensor(image), run), null, run);
           });
     };
-  }
-
-  /** A picture as the Q-Former sees it: [1, rows, vision width]. */
-  private Tensor see(Tensor pixels, RunOptions run) {
-    return vision.run(Map.of("pixels", pixels), Set.of("image"), run).get("image");
   }
 
   /** A picture is the last states of its queries, one after the other. */
   @Override
   public Encoder encoder() {
-    open();
+    parts.requireOpen();
     QueryEncoder.Vectors vectors =
         new QueryEncoder.Vectors() {
           @Override
           public float[] picture(Tensor pixels, @Nullable Cancellation cancellation) {
             RunOptions run = RunOptions.cancelledBy(cancellation);
-            Map<String, Tensor> inputs = Map.of("image", see(pixels, run));
-            return qformer.run(inputs, Set.of("queries"), run).get("queries").toFloats();
+            Map<String, Tensor> inputs = Map.of("image", parts.see(pixels, run));
+            return parts
+                .program("qformer")
+                .run(inputs, Set.of("queries"), run)
+                .get("queries")
+                .toFloats();
           }
 
           @Override
           public float[] texts(List<String> texts, @Nullable Cancellation cancellation) {
             throw new UnsupportedModelException(
-                info.id()
+                info().id()
                     + " embeds pictures only; a model of the first stage, which matches, embeds"
                     + " texts too");
           }
         };
     int dimension = Math.multiplyExact(config.numQueryTokens(), config.qformer().hiddenSize());
-    return new EncoderRole<>(new QueryEncoder(this, dimension, pictures, vectors));
+    return new EncoderRole<>(new QueryEncoder(this, dimension, parts.pictures(), vectors));
   }
 
   /** The model without the right to close it. */
@@ -281,7 +226,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
 
   @Override
   public CaptionRequest caption(Image image) {
-    open();
+    parts.requireOpen();
     Check.notNull(image, "image");
     return new CaptionRequest((request, pieces) -> write(image, request, pieces));
   }
@@ -296,7 +241,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
 
   private List<Caption> write(
       Image image, CaptionRequest request, @Nullable Consumer<String> pieces) {
-    open();
+    parts.requireOpen();
     GenerationOptions options = options(request);
     Prompt prompt = prompt(image, request);
     List<Generation> written;
@@ -324,7 +269,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
 
   @Override
   public CaptionsRequest captions(List<Image> images) {
-    open();
+    parts.requireOpen();
     int i = 0;
     for (Image image : Check.notNull(images, "images")) {
       Check.notNull(image, "images[" + i++ + "]");
@@ -334,7 +279,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
   }
 
   private List<Caption> write(List<Image> images, CaptionsRequest request) {
-    open();
+    parts.requireOpen();
     CaptionRequest each = request.each();
     Check.that(
         each.best() == 1,
@@ -395,12 +340,13 @@ final class Blip2Model implements Model, Captioner, Inspection {
     return options.cancellation(request.cancellation());
   }
 
-  /** What the queries saw, then {@code </s>} and the text; OPT's positions count from the first. */
+  /** What the queries saw, then the words. */
   private Prompt prompt(Image image, CaptionRequest request) {
     int queries = config.numQueryTokens();
+    Tokenizer tokenizer = parts.tokenizer();
     int[] text = tokenizer.encode(request.prompt(), true).ids();
     if (text.length == 0) {
-      text = new int[] {config.text().bosTokenId()};
+      text = new int[] {config.text().emptyTokenId()};
     }
     OptionalInt placeholder = tokenizer.id("<image>");
     if (placeholder.isPresent()
@@ -412,39 +358,38 @@ final class Blip2Model implements Model, Captioner, Inspection {
     int[] ids = new int[queries + text.length];
     Arrays.fill(ids, 0, queries, placeholder.orElse(0));
     System.arraycopy(text, 0, ids, queries, text.length);
-    return Prompt.of(ids)
-        .embedded(0, queries, new Object(), () -> projected(pictures.tensor(image), request));
+    return language.prompt(
+        ids,
+        queries,
+        () -> projected(parts.pictures().tensor(image), request),
+        request.cancellation());
   }
 
   /** The queries after looking, in the language model's width: F32 [queries, width]. */
   private Tensor projected(Tensor pixels, CaptionRequest request) {
     RunOptions run = RunOptions.cancelledBy(request.cancellation());
-    Tensor seen = see(pixels, run);
+    Tensor seen = parts.see(pixels, run);
     Tensor projected =
-        qformer.run(Map.of("image", seen), Set.of("projected"), run).get("projected");
+        parts
+            .program("qformer")
+            .run(Map.of("image", seen), Set.of("projected"), run)
+            .get("projected");
     return Tensor.of(projected.toFloats(), config.numQueryTokens(), config.text().hiddenSize());
   }
 
   @Override
   public Tokens tokenize(String value) {
-    Tokenizer.Encoded encoded = tokenizer.encode(value, true);
-    return new Tokens(Arrays.stream(encoded.ids()).boxed().toList(), List.of(encoded.tokens()));
+    return parts.tokenize(value);
   }
 
   @Override
   public Pixels preprocess(Image image) {
-    open();
-    return pictures.inspect(Check.notNull(image, "image"));
+    return parts.preprocess(image);
   }
 
   @Override
   public Optional<String> firstNonFinite(Image image) {
-    open();
-    return NonFinite.find(
-            vision.graph(),
-            weights,
-            Map.of("pixels", pictures.tensor(Check.notNull(image, "image"))))
-        .map(NonFinite.Finding::toString);
+    return parts.firstNonFinite(image);
   }
 
   @Override
@@ -455,29 +400,17 @@ final class Blip2Model implements Model, Captioner, Inspection {
 
   @Override
   public Map<String, Double> flops() {
-    int prompt = config.numQueryTokens() + 1;
-    ToLongFunction<String> one =
-        symbol -> symbol.equals("s") || symbol.equals("capacity") ? prompt : 1;
-    Map<String, Double> all = new LinkedHashMap<>();
-    all.put("vision", Flops.of(vision.graph(), one));
-    all.put("qformer", Flops.of(qformer.graph(), one));
-    all.put("language", Flops.of(language.graph(), one));
-    return all;
-  }
-
-  private void open() {
-    if (closed) {
-      throw new ClosedException(info.id() + " was closed");
-    }
+    int queries = config.numQueryTokens();
+    return parts.flops(
+        (part, symbol) ->
+            symbol.equals("batch")
+                ? 1
+                : Language.symbols(part, queries, queries + 1, queries + 1).get(symbol));
   }
 
   @Override
   public void close() {
-    closed = true;
-    vision.close();
-    qformer.close();
-    language.close();
+    parts.close();
     watch.close();
-    tokenizer.close();
   }
 }

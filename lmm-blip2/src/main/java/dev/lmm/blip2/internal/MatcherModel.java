@@ -3,7 +3,6 @@ package dev.lmm.blip2.internal;
 import dev.lmm.Cancellation;
 import dev.lmm.CancelledException;
 import dev.lmm.Check;
-import dev.lmm.ClosedException;
 import dev.lmm.Encoder;
 import dev.lmm.Image;
 import dev.lmm.Inspection;
@@ -19,21 +18,14 @@ import dev.lmm.QueriesRequest;
 import dev.lmm.RetrieveRequest;
 import dev.lmm.Retrieved;
 import dev.lmm.Summary;
-import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
-import dev.lmm.core.engine.WeightStore;
-import dev.lmm.core.engine.reference.NonFinite;
 import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.Stage;
 import dev.lmm.core.family.StageContext;
-import dev.lmm.core.family.Summaries;
-import dev.lmm.core.graph.Flops;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.WeightUsage;
-import dev.lmm.core.text.Tokenizer;
-import dev.lmm.core.text.Tokenizers;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -42,42 +34,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A loaded model of the first stage: vision tower and Q-Former. Thread-safe. */
 final class MatcherModel implements Model, Matcher, Inspection {
-  private final ModelInfo info;
-  private final Summary summary;
+  private final Parts parts;
   private final MatcherConfig config;
-  private final PictureInput pictures;
-  private final Tokenizer tokenizer;
-  private final WeightStore weights;
-  private final Program vision;
-  private final Program qformer;
-  private final Program text;
   private final QueryWatch watch;
-  private volatile boolean closed;
 
-  private MatcherModel(
-      LoadContext context,
-      Summary summary,
-      MatcherConfig config,
-      PictureInput pictures,
-      Tokenizer tokenizer,
-      Program vision,
-      Program qformer,
-      Program text) {
-    this.info = context.info();
-    this.summary = summary;
+  private MatcherModel(LoadContext context, Parts parts, MatcherConfig config) {
+    this.parts = parts;
     this.config = config;
-    this.pictures = pictures;
-    this.tokenizer = tokenizer;
-    this.weights = context.weights();
-    this.vision = vision;
-    this.qformer = qformer;
-    this.text = text;
     this.watch =
         new QueryWatch(context, config.numQueryTokens(), config.vision(), config.qformer());
   }
@@ -88,38 +56,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
     Map<String, Graph> graphs = graphs(config, usage);
     // A row of numbers from 0 that older files keep.
     usage.requireAllRead(name -> name.equals("embeddings.position_ids"));
-
-    PictureInput pictures = PictureInput.read(context.folder(), config.vision().imageSize());
-    Summary summary = Summaries.of(context.info().id(), graphs, context.weights(), List.of());
-    List<AutoCloseable> opened = new ArrayList<>();
-    try {
-      Tokenizer tokenizer = Tokenizers.load(context.folder(), false);
-      opened.add(tokenizer);
-      List<Program> programs = new ArrayList<>();
-      for (Graph graph : graphs.values()) {
-        Program program = context.compile(graph);
-        opened.add(program);
-        programs.add(program);
-      }
-      return new MatcherModel(
-          context,
-          summary,
-          config,
-          pictures,
-          tokenizer,
-          programs.get(0),
-          programs.get(1),
-          programs.get(2));
-    } catch (RuntimeException | Error e) {
-      for (AutoCloseable resource : opened) {
-        try {
-          resource.close();
-        } catch (Exception suppressed) {
-          e.addSuppressed(suppressed);
-        }
-      }
-      throw e;
-    }
+    return new MatcherModel(context, Parts.open(context, config.vision(), graphs), config);
   }
 
   private static Map<String, Graph> graphs(MatcherConfig config, WeightUsage usage) {
@@ -142,12 +79,12 @@ final class MatcherModel implements Model, Matcher, Inspection {
 
   @Override
   public ModelInfo info() {
-    return info;
+    return parts.info();
   }
 
   @Override
   public Summary summary() {
-    return summary;
+    return parts.summary();
   }
 
   @Override
@@ -157,19 +94,19 @@ final class MatcherModel implements Model, Matcher, Inspection {
 
   @Override
   public Matcher matcher() {
-    open();
+    parts.requireOpen();
     return new Role(this);
   }
 
   @Override
   public Queries queries() {
-    open();
+    parts.requireOpen();
     return image -> {
-      open();
+      parts.requireOpen();
       Check.notNull(image, "image");
       return new QueriesRequest(
           request -> {
-            open();
+            parts.requireOpen();
             String beside = request.text();
             int[] ids = beside == null ? null : encode(List.of(beside)).get(0);
             Run run = new Run(1, request.cancellation(), null);
@@ -184,7 +121,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
    */
   @Override
   public Encoder encoder() {
-    open();
+    parts.requireOpen();
     int queries = config.numQueryTokens();
     int width = config.imageTextHiddenSize();
     QueryEncoder.Vectors vectors =
@@ -192,7 +129,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
           @Override
           public float[] picture(Tensor pixels, @Nullable Cancellation cancellation) {
             Run run = new Run(1, cancellation, null);
-            return joined(queryVectors(see(pixels, run), run), 1);
+            return joined(queryVectors(parts.see(pixels, run.options), run), 1);
           }
 
           @Override
@@ -202,7 +139,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
           }
         };
     return new EncoderRole<>(
-        new QueryEncoder(this, Math.multiplyExact(queries, width), pictures, vectors));
+        new QueryEncoder(this, Math.multiplyExact(queries, width), parts.pictures(), vectors));
   }
 
   /** Rows one after the other, each so often. */
@@ -255,7 +192,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
 
   @Override
   public MatchRequest match(List<Image> images, List<String> texts) {
-    open();
+    parts.requireOpen();
     List<Image> allImages = copy(images, "images");
     List<String> allTexts = copy(texts, "texts");
     return new MatchRequest(
@@ -266,7 +203,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
   }
 
   private List<List<Match>> match(List<Image> images, List<String> texts, Run run) {
-    open();
+    parts.requireOpen();
     run.total = images.size();
     List<int[]> ids = encode(texts);
     double[][] vectors = textVectors(ids, run, false);
@@ -287,12 +224,12 @@ final class MatcherModel implements Model, Matcher, Inspection {
 
   @Override
   public RetrieveRequest retrieve(String text, List<Image> images) {
-    open();
+    parts.requireOpen();
     Check.notNull(text, "text");
     List<Image> all = copy(images, "images");
     return new RetrieveRequest(
         request -> {
-          open();
+          parts.requireOpen();
           Run run = new Run(request.batchSize(), request.cancellation(), request.progress());
           int again = Math.min(request.reranked(), all.size());
           run.total = (long) all.size() + again;
@@ -317,12 +254,12 @@ final class MatcherModel implements Model, Matcher, Inspection {
 
   @Override
   public RetrieveRequest retrieve(Image image, List<String> texts) {
-    open();
+    parts.requireOpen();
     Check.notNull(image, "image");
     List<String> all = copy(texts, "texts");
     return new RetrieveRequest(
         request -> {
-          open();
+          parts.requireOpen();
           Run run = new Run(request.batchSize(), request.cancellation(), request.progress());
           int again = Math.min(request.reranked(), all.size());
           run.total = (long) all.size() + again;
@@ -397,11 +334,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
   /** A picture as the Q-Former sees it: [1, rows, vision width]. */
   private Tensor see(Image image, Run run) {
     run.check();
-    return see(pictures.tensor(image), run);
-  }
-
-  private Tensor see(Tensor pixels, Run run) {
-    return vision.run(Map.of("pixels", pixels), Set.of("image"), run.options).get("image");
+    return parts.see(parts.pictures().tensor(image), run.options);
   }
 
   /** Normalised vectors of the queries that looked at a picture alone. */
@@ -410,7 +343,8 @@ final class MatcherModel implements Model, Matcher, Inspection {
     TextBatch beside = new TextBatch(List.of(new int[1]));
     Map<String, Tensor> inputs = pairInputs(seen, beside, false);
     Set<String> wanted = Set.of("image_embeds");
-    return normalized(qformer.run(inputs, wanted, run.options).get("image_embeds"));
+    return normalized(
+        parts.program("qformer").run(inputs, wanted, run.options).get("image_embeds"));
   }
 
   /** Normalised vectors of texts alone. */
@@ -422,7 +356,8 @@ final class MatcherModel implements Model, Matcher, Inspection {
           new TextBatch(texts.subList(from, Math.min(texts.size(), from + run.batchSize)));
       Map<String, Tensor> inputs =
           Map.of("ids", batch.ids(), "places", batch.places(), "mask", batch.mask());
-      Tensor vectors = text.run(inputs, Set.of("text_embeds"), run.options).get("text_embeds");
+      Tensor vectors =
+          parts.program("text").run(inputs, Set.of("text_embeds"), run.options).get("text_embeds");
       all.addAll(Arrays.asList(normalized(vectors)));
       if (counted) {
         run.done(batch.rows());
@@ -439,7 +374,12 @@ final class MatcherModel implements Model, Matcher, Inspection {
       TextBatch batch =
           new TextBatch(texts.subList(from, Math.min(texts.size(), from + run.batchSize)));
       Map<String, Tensor> inputs = pairInputs(seen, batch, true);
-      float[] logits = qformer.run(inputs, Set.of("logits"), run.options).get("logits").toFloats();
+      float[] logits =
+          parts
+              .program("qformer")
+              .run(inputs, Set.of("logits"), run.options)
+              .get("logits")
+              .toFloats();
       for (int i = 0; i < batch.rows(); i++) {
         all[from + i] = 1 / (1 + Math.exp((double) logits[2 * i] - logits[2 * i + 1]));
       }
@@ -499,7 +439,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
   private List<int[]> encode(List<String> texts) {
     List<int[]> all = new ArrayList<>(texts.size());
     for (int i = 0; i < texts.size(); i++) {
-      int[] ids = tokenizer.encode(texts.get(i), true).ids();
+      int[] ids = parts.tokenizer().encode(texts.get(i), true).ids();
       int most = config.qformer().maxPositionEmbeddings();
       if (ids.length > most) {
         throw new InvalidRequestException(
@@ -517,7 +457,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
               "texts["
                   + i
                   + "]: holds the token "
-                  + tokenizer.decode(new int[] {id}, false)
+                  + parts.tokenizer().decode(new int[] {id}, false)
                   + ", which the model has no word for; leave it out");
         }
       }
@@ -539,59 +479,37 @@ final class MatcherModel implements Model, Matcher, Inspection {
 
   @Override
   public Tokens tokenize(String value) {
-    Tokenizer.Encoded encoded = tokenizer.encode(value, true);
-    return new Tokens(Arrays.stream(encoded.ids()).boxed().toList(), List.of(encoded.tokens()));
+    return parts.tokenize(value);
   }
 
   @Override
   public Pixels preprocess(Image image) {
-    open();
-    return pictures.inspect(Check.notNull(image, "image"));
+    return parts.preprocess(image);
   }
 
   @Override
   public Optional<String> firstNonFinite(Image image) {
-    open();
-    return nonFinite(vision, Map.of("pixels", pictures.tensor(Check.notNull(image, "image"))));
+    return parts.firstNonFinite(image);
   }
 
   @Override
   public Optional<String> firstNonFinite(String value) {
-    open();
+    parts.requireOpen();
     TextBatch batch = new TextBatch(encode(List.of(value)));
-    return nonFinite(
-        text, Map.of("ids", batch.ids(), "places", batch.places(), "mask", batch.mask()));
-  }
-
-  private Optional<String> nonFinite(Program program, Map<String, Tensor> inputs) {
-    return NonFinite.find(program.graph(), weights, inputs).map(NonFinite.Finding::toString);
+    return parts.firstNonFinite(
+        "text", Map.of("ids", batch.ids(), "places", batch.places(), "mask", batch.mask()));
   }
 
   @Override
   public Map<String, Double> flops() {
-    ToLongFunction<String> one = symbol -> symbol.equals("s") ? USUAL_TEXT : 1;
-    Map<String, Double> all = new LinkedHashMap<>();
-    all.put("vision", Flops.of(vision.graph(), one));
-    all.put("qformer", Flops.of(qformer.graph(), one));
-    all.put("text", Flops.of(text.graph(), one));
-    return all;
+    return parts.flops((part, symbol) -> symbol.equals("s") ? USUAL_TEXT : 1);
   }
 
   private static final int USUAL_TEXT = 12; // tokens of a caption
 
-  private void open() {
-    if (closed) {
-      throw new ClosedException(info.id() + " was closed");
-    }
-  }
-
   @Override
   public void close() {
-    closed = true;
-    vision.close();
-    qformer.close();
-    text.close();
+    parts.close();
     watch.close();
-    tokenizer.close();
   }
 }

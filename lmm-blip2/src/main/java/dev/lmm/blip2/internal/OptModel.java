@@ -3,6 +3,7 @@ package dev.lmm.blip2.internal;
 import dev.lmm.Cancellation;
 import dev.lmm.core.decode.KvCache;
 import dev.lmm.core.decode.ProgramCache;
+import dev.lmm.core.decode.Prompt;
 import dev.lmm.core.decode.StepInput;
 import dev.lmm.core.decode.StepModel;
 import dev.lmm.core.engine.Program;
@@ -18,6 +19,7 @@ import java.nio.FloatBuffer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,14 +28,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Source: Zhang et al., OPT: Open Pre-trained Transformer Language Models (2022).
  */
-final class OptModel implements StepModel {
+final class OptModel implements StepModel, Language {
   private static final double EPSILON = 1e-5; // torch's default; no config has it
   private static final int OFFSET = 2; // the table's first rows, left over from padding
 
   private final Program program;
-  private final Blip2Config.Text config;
+  private final OptConfig config;
 
-  OptModel(Program program, Blip2Config.Text config) {
+  OptModel(Program program, OptConfig config) {
     this.program = program;
     this.config = config;
   }
@@ -43,7 +45,7 @@ final class OptModel implements StepModel {
    * stands where {@code isForeign} [batch, s, 1] holds, {@code past} [batch], {@code last} [1] the
    * entry whose {@code logits} [batch, vocabulary] are wanted.
    */
-  static Graph graph(Blip2Config.Text config, WeightUsage weights) {
+  static Graph graph(OptConfig config, WeightUsage weights) {
     GraphBuilder root = new GraphBuilder("blip2.language", weights);
     GraphBuilder m = root.at("language_model");
     GraphBuilder g = m.at("model.decoder");
@@ -90,6 +92,18 @@ final class OptModel implements StepModel {
             : g.weight("embed_tokens.weight", config.vocabSize(), width);
     root.output("logits", m.linear(end, head, null));
     return root.build();
+  }
+
+  @Override
+  public StepModel model() {
+    return this;
+  }
+
+  /** Positions count from the first query. */
+  @Override
+  public Prompt prompt(
+      int[] ids, int queries, Supplier<Tensor> projected, @Nullable Cancellation cancellation) {
+    return Prompt.of(ids).embedded(0, queries, new Object(), projected);
   }
 
   @Override

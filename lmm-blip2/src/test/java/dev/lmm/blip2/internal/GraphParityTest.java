@@ -43,7 +43,7 @@ class GraphParityTest {
               engine.compile(VisionGraph.of(config.vision(), usage), weights, options);
           Program qformer = engine.compile(QFormerGraph.of(config, usage), weights, options);
           Program language =
-              engine.compile(OptModel.graph(config.text(), usage), weights, options)) {
+              engine.compile(OptModel.graph((OptConfig) config.text(), usage), weights, options)) {
         usage.requireAllRead(unread -> false);
         Tensor pixels = tensor(golden, "pixel_values");
         Tensor image = run(vision, "pixels", pixels, "image");
@@ -53,7 +53,7 @@ class GraphParityTest {
         Tensor projected = run(qformer, "image", image, "projected");
         close("projected", projected, tensor(golden, "projected"));
 
-        OptModel model = new OptModel(language, config.text());
+        OptModel model = new OptModel(language, (OptConfig) config.text());
         Tensor rows = Tensor.of(projected.toFloats(), 3L * QUERIES, config.text().hiddenSize());
         List<Json> cases = GOLDEN.at("cases").elements();
         for (int i = 0; i < cases.size(); i++) {

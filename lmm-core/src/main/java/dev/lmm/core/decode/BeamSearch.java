@@ -50,7 +50,7 @@ final class BeamSearch {
     int capacity = prompt.length() + limit;
     int[] all = new int[beams];
     float[] first;
-    try (KvCache cache = model.newCache(beams, capacity)) {
+    try (KvCache cache = model.newBeams(beams, capacity)) {
       try (KvCache single = model.newCache(1, prompt.length())) {
         first = Steps.prefill(model, single, prompt, 0, options, to -> {});
         int[] rows = new int[beams];

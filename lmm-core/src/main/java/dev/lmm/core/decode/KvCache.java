@@ -20,7 +20,8 @@ public interface KvCache extends AutoCloseable {
 
   /**
    * Copies entries {@code first} to below {@code end} of rows {@code from[i]} of the source to rows
-   * {@code to[i]} of this; all are read before any is written.
+   * {@code to[i]} of this; all are read before any is written. What a row looks at ({@link
+   * StepModel#attend}) goes with it.
    *
    * @param source a cache of the same model, possibly this
    * @param from rows of the source

@@ -5,7 +5,9 @@ import dev.lmm.core.engine.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a model is to read before it answers: token ids, foreign embeddings in the place of some,
@@ -28,13 +30,20 @@ public final class Prompt {
   private final int[][] positions;
   private final List<Embedded> embedded;
   private final boolean penalized;
+  private final @Nullable Supplier<Map<String, Tensor>> source;
   private final int nextPosition;
 
-  private Prompt(int[] ids, int[][] positions, List<Embedded> embedded, boolean penalized) {
+  private Prompt(
+      int[] ids,
+      int[][] positions,
+      List<Embedded> embedded,
+      boolean penalized,
+      @Nullable Supplier<Map<String, Tensor>> source) {
     this.ids = ids;
     this.positions = positions;
     this.embedded = embedded;
     this.penalized = penalized;
+    this.source = source;
     int largest = -1;
     for (int[] axis : positions) {
       for (int position : axis) {
@@ -54,7 +63,7 @@ public final class Prompt {
     Check.that(Check.notNull(ids, "ids").length > 0, "ids: are none; expected at least one");
     int[] positions = new int[ids.length];
     Arrays.setAll(positions, i -> i);
-    return new Prompt(ids.clone(), new int[][] {positions}, List.of(), true);
+    return new Prompt(ids.clone(), new int[][] {positions}, List.of(), true, null);
   }
 
   /**
@@ -74,7 +83,7 @@ public final class Prompt {
       Check.that(Arrays.stream(axes[i]).allMatch(p -> p >= 0), "axes: a position is negative");
       copy[i] = axes[i].clone();
     }
-    return new Prompt(ids, copy, embedded, penalized);
+    return new Prompt(ids, copy, embedded, penalized, source);
   }
 
   /**
@@ -99,7 +108,7 @@ public final class Prompt {
           "embedded: entry " + Math.max(start, other.start()) + " has embeddings already");
     }
     more.add(new Embedded(start, count, key, values));
-    return new Prompt(ids, positions, List.copyOf(more), penalized);
+    return new Prompt(ids, positions, List.copyOf(more), penalized, source);
   }
 
   /**
@@ -109,7 +118,22 @@ public final class Prompt {
    * @return a new prompt
    */
   public Prompt withoutPenalty() {
-    return new Prompt(ids, positions, embedded, false);
+    return new Prompt(ids, positions, embedded, false, source);
+  }
+
+  /**
+   * The same with a source beside it, which an encoder-decoder looks at while it writes: what its
+   * encoder has made of a question. The ids are then what the decoder begins with.
+   *
+   * @param values what {@link StepModel#attend} is given; asked for when the prompt is read
+   * @return a new prompt
+   */
+  public Prompt source(Supplier<Map<String, Tensor>> values) {
+    return new Prompt(ids, positions, embedded, penalized, Check.notNull(values, "values"));
+  }
+
+  @Nullable Supplier<Map<String, Tensor>> source() {
+    return source;
   }
 
   /**
@@ -175,6 +199,7 @@ public final class Prompt {
         return new Entry(ids[index], each.key(), index - each.start(), places);
       }
     }
-    return new Entry(ids[index], null, 0, places);
+    // Keys and values depend on the source too.
+    return new Entry(ids[index], source, 0, places);
   }
 }

@@ -1,7 +1,9 @@
 package dev.lmm.core.decode;
 
 import dev.lmm.Cancellation;
+import dev.lmm.InvalidRequestException;
 import dev.lmm.core.engine.Tensor;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +37,30 @@ public interface StepModel {
    * @return the cache, to be closed
    */
   KvCache newCache(int rows, int capacity);
+
+  /**
+   * Makes an empty cache whose rows all go on from one prompt, as beams do. An encoder-decoder then
+   * keeps one source for all of them.
+   *
+   * @param rows how many sequences side by side, at least 1
+   * @param capacity entries of each, at most {@link #contextLength}
+   * @return the cache, to be closed
+   */
+  default KvCache newBeams(int rows, int capacity) {
+    return newCache(rows, capacity);
+  }
+
+  /**
+   * Shows a cache of one row what its steps look at; {@link KvCache#copyRows} hands it on. Of
+   * encoder-decoders only.
+   *
+   * @param cache made by {@link #newCache} with one row
+   * @param source as {@link Prompt#source} gave it; kept, not copied
+   * @throws InvalidRequestException if the model has no encoder
+   */
+  default void attend(KvCache cache, Map<String, Tensor> source) {
+    throw new InvalidRequestException("prompt: has a source, and the model looks at none");
+  }
 
   /**
    * Reads the same number of new entries into each row, behind those it keeps.

@@ -9,7 +9,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Runs a model's steps: a prompt in chunks, or one token for each row. */
@@ -30,6 +32,11 @@ final class Steps {
       int from,
       GenerationOptions options,
       IntConsumer readTo) {
+    Supplier<Map<String, Tensor>> source = prompt.source();
+    if (source != null) {
+      check(options.cancellation());
+      model.attend(cache, Check.notNull(source.get(), "source"));
+    }
     IdentityHashMap<Prompt.Embedded, Tensor> values = new IdentityHashMap<>();
     Tensor logits = null;
     for (int start = from; start < prompt.length(); ) {

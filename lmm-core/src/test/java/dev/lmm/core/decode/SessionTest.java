@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -60,6 +61,13 @@ class SessionTest {
       // The same prompt again: its last entry is read once more, for its logits.
       assertThat(session.generate(Prompt.of(3, 4, 5), ten).cachedTokens()).isEqualTo(2);
     }
+  }
+
+  @Test
+  void aSourceNeedsAModelThatLooksAtOne() {
+    assertThatThrownBy(() -> decoder.generate(Prompt.of(3, 4).source(Map::of), ten))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("prompt: has a source");
   }
 
   @Test
