@@ -81,6 +81,17 @@ public interface Model extends AutoCloseable {
   }
 
   /**
+   * The model as one whose attention can be watched. Roles share the model's weights and end with
+   * it.
+   *
+   * @return the role
+   * @throws UnsupportedModelException if it cannot play this role
+   */
+  default Attention attention() {
+    throw new UnsupportedModelException(info().id() + " does not show what it attends to");
+  }
+
+  /**
    * The model as one that talks about pictures and videos. Roles share the model's weights and end
    * with it; closing such a role closes nothing.
    *

@@ -11,9 +11,6 @@ import java.util.List;
  * #elsewhere}, what went to the vision tower's class token, which is nowhere in the picture.
  */
 public final class QueryMaps {
-  private static final int TILE = 160;
-  private static final int ACROSS = 8;
-
   private final int rows;
   private final int columns;
   private final int queries;
@@ -224,54 +221,10 @@ public final class QueryMaps {
    * @return eight tiles across, of the picture's shape, the longer side 160 pixels
    */
   public Image sheet(Image picture) {
-    int longer = Math.max(picture.width(), picture.height());
-    int width = Math.max(1, Math.round(picture.width() * (float) TILE / longer));
-    int height = Math.max(1, Math.round(picture.height() * (float) TILE / longer));
-    Image small = scaled(picture, width, height);
-    int across = Math.min(ACROSS, queries);
-    int down = (queries + across - 1) / across;
-    int whole = across * width;
-    byte[] sheet = new byte[whole * down * height * 3];
+    Tiles tiles = new Tiles(picture, queries);
     for (int query = 0; query < queries; query++) {
-      Image tile =
-          small
-              .draw()
-              .heatMap(mean(query), columns, rows)
-              .colour(0xFFFFFF)
-              .box(0, 0, width - 1.0, height - 1.0, Integer.toString(query))
-              .image();
-      int left = query % across * width;
-      int top = query / across * height;
-      for (int y = 0; y < height; y++) {
-        int to = ((top + y) * whole + left) * 3;
-        System.arraycopy(tile.rgb(), y * width * 3, sheet, to, width * 3);
-      }
+      tiles.add(draw(tiles.small(), mean(query)), Integer.toString(query));
     }
-    return Image.ofRgb(whole, down * height, sheet, "queries of " + picture.source());
-  }
-
-  /** Each pixel the mean of those it covers. */
-  private static Image scaled(Image picture, int width, int height) {
-    byte[] from = picture.rgb();
-    byte[] to = new byte[width * height * 3];
-    for (int y = 0; y < height; y++) {
-      int top = (int) ((long) y * picture.height() / height);
-      int bottom = Math.max(top + 1, (int) ((y + 1L) * picture.height() / height));
-      for (int x = 0; x < width; x++) {
-        int left = (int) ((long) x * picture.width() / width);
-        int right = Math.max(left + 1, (int) ((x + 1L) * picture.width() / width));
-        int count = (right - left) * (bottom - top);
-        for (int c = 0; c < 3; c++) {
-          long sum = 0;
-          for (int v = top; v < bottom; v++) {
-            for (int u = left; u < right; u++) {
-              sum += from[(v * picture.width() + u) * 3 + c] & 0xFF;
-            }
-          }
-          to[(y * width + x) * 3 + c] = (byte) ((sum + count / 2) / count);
-        }
-      }
-    }
-    return Image.ofRgb(width, height, to, picture.source());
+    return tiles.image("queries of " + picture.source());
   }
 }

@@ -27,6 +27,7 @@ import picocli.CommandLine.ParameterException;
       CaptionCommand.class,
       AskCommand.class,
       MatchCommand.class,
+      AttentionCommand.class,
       QueriesCommand.class,
       GenerateCommand.class,
       ChatCommand.class,

@@ -114,6 +114,7 @@ class EstimateCommandTest {
   @CsvSource({
     "../lmm-clip/src/test/resources/golden/siglip2-naflex",
     "../lmm-blip2/src/test/resources/golden/blip2-opt",
+    "../lmm-blip2/src/test/resources/golden/blip2-t5",
     "../lmm-blip2/src/test/resources/golden/blip2-itm",
     "../lmm-diffusion/src/test/resources/golden/sdxl"
   })

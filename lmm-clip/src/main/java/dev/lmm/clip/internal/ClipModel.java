@@ -1,5 +1,9 @@
 package dev.lmm.clip.internal;
 
+import dev.lmm.Attention;
+import dev.lmm.AttentionMap;
+import dev.lmm.AttentionMap.Axis;
+import dev.lmm.AttentionRequest;
 import dev.lmm.Cancellation;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
@@ -61,27 +65,31 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
   private final double logitScale;
   private final double logitBias;
   private final Probability probability;
+  private final ClipConfig config;
+  private final ClipWatch watch;
   private volatile boolean closed;
 
   private ClipModel(
-      ModelInfo info,
+      LoadContext context,
+      ClipConfig config,
       Summary summary,
       ImageInput images,
       TextInput texts,
       Tokenizer tokenizer,
-      WeightStore weights,
       Program vision,
       Program text,
       int dimension,
       double logitScale,
       double logitBias,
       Probability probability) {
-    this.info = info;
+    this.info = context.info();
+    this.config = config;
+    this.watch = new ClipWatch(context, config);
     this.summary = summary;
     this.images = images;
     this.texts = texts;
     this.tokenizer = tokenizer;
-    this.weights = weights;
+    this.weights = context.weights();
     this.vision = vision;
     this.text = text;
     this.dimension = dimension;
@@ -118,12 +126,12 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
       opened.add(vision);
       Program text = context.compile(textGraph);
       return new ClipModel(
-          context.info(),
+          context,
+          config,
           summary,
           images,
           texts,
           tokenizer,
-          context.weights(),
           vision,
           text,
           (int) visionGraph.output("embedding").dim(1).fixed().orElseThrow(),
@@ -252,6 +260,33 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
   }
 
   @Override
+  public Attention attention() {
+    open();
+    return image -> {
+      open();
+      Check.notNull(image, "image");
+      return new AttentionRequest(request -> watch(image, request));
+    };
+  }
+
+  private List<AttentionMap> watch(Image image, AttentionRequest request) {
+    open();
+    List<AttentionMap> maps = new ArrayList<>();
+    String value = request.text();
+    if (value != null) {
+      Tensor ids = texts.tensors(List.of(value)).get("ids");
+      Axis words = Axis.words(texts.pieces(value));
+      maps.add(watch.words(ids, words, request.cancellation()));
+    }
+    Image prepared = images.prepare(image);
+    String[] before =
+        config.kind() == ClipConfig.Kind.CLIP ? new String[] {"[CLS]"} : new String[0];
+    Axis axis = images.axis(image, prepared, config.vision().patchSize(), before);
+    maps.add(watch.patches(images.tensors(List.of(prepared)), axis, request.cancellation()));
+    return List.copyOf(maps);
+  }
+
+  @Override
   public int dimension() {
     return dimension;
   }
@@ -361,6 +396,7 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
     closed = true;
     vision.close();
     text.close();
+    watch.close();
     tokenizer.close();
   }
 }

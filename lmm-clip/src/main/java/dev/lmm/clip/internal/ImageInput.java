@@ -1,5 +1,7 @@
 package dev.lmm.clip.internal;
 
+import dev.lmm.AttentionMap.Axis;
+import dev.lmm.Box;
 import dev.lmm.Image;
 import dev.lmm.Inspection.Pixels;
 import dev.lmm.core.engine.Tensor;
@@ -16,6 +18,23 @@ interface ImageInput {
 
   /** The tower's inputs for some prepared pictures. */
   Map<String, Tensor> tensors(List<Image> prepared);
+
+  /**
+   * Rows and columns of a picture's patches, and the part of it that they cover.
+   *
+   * @param image as it was given
+   * @param prepared as {@link #prepare} gave it
+   * @param patch side of a patch in pixels
+   * @param before names of what stands before the patches
+   */
+  default Axis axis(Image image, Image prepared, int patch, String... before) {
+    return Axis.patches(prepared.height() / patch, prepared.width() / patch, place(image), before);
+  }
+
+  /** The part of a picture that is prepared, in shares of its width and height. */
+  default Box place(Image image) {
+    return Axis.WHOLE;
+  }
 
   /** The most patches of a picture, where they vary. */
   default int maxPatches() {

@@ -24,6 +24,20 @@ final class SiglipGraphs {
   static Graph vision(VisionConfig config, WeightUsage weights) {
     GraphBuilder root = new GraphBuilder("siglip.vision", weights);
     GraphBuilder g = root.at("vision_model");
+    root.output("embedding", pool(g, config, squares(g, config), null));
+    return root.build();
+  }
+
+  /** The same, watched: {@code layer0} ... [batch, heads, patches, patches]. */
+  static Graph watchedVision(VisionConfig config, WeightUsage weights) {
+    GraphBuilder root = new GraphBuilder("siglip.vision", weights);
+    GraphBuilder g = root.at("vision_model");
+    config.layers().watched(root, g.at("encoder.layers"), squares(g, config), false, null);
+    return root.build();
+  }
+
+  /** What the layers are given: [batch, patches, width]. */
+  private static Value squares(GraphBuilder g, VisionConfig config) {
     Value pixels =
         g.input(
             "pixels",
@@ -34,9 +48,8 @@ final class SiglipGraphs {
             config.imageSize());
     GraphBuilder e = g.at("embeddings");
     Value x = Patches.embed(e.at("patch_embedding"), pixels, config, true);
-    x = e.add(x, e.weight("position_embedding.weight", config.numPatches(), config.hiddenSize()));
-    root.output("embedding", pool(g, config, x, null));
-    return root.build();
+    return e.add(
+        x, e.weight("position_embedding.weight", config.numPatches(), config.hiddenSize()));
   }
 
   /**
@@ -48,6 +61,28 @@ final class SiglipGraphs {
   static Graph naflexVision(VisionConfig config, WeightUsage weights) {
     GraphBuilder root = new GraphBuilder("siglip2.vision", weights);
     GraphBuilder g = root.at("vision_model");
+    Value mask = naflexMask(g);
+    root.output("embedding", pool(g, config, naflex(g, config), mask));
+    return root.build();
+  }
+
+  /** The same, watched: {@code layer0} ... [batch, heads, n, n]. */
+  static Graph watchedNaflexVision(VisionConfig config, WeightUsage weights) {
+    GraphBuilder root = new GraphBuilder("siglip2.vision", weights);
+    GraphBuilder g = root.at("vision_model");
+    Value mask = naflexMask(g);
+    config.layers().watched(root, g.at("encoder.layers"), naflex(g, config), false, mask);
+    return root.build();
+  }
+
+  private static Value naflexMask(GraphBuilder g) {
+    Dim batch = Dim.symbol("batch");
+    Dim n = Dim.symbol("patches");
+    return g.reshape(g.input("mask", DType.BOOL, batch, n), batch, 1, 1, n);
+  }
+
+  /** What the layers are given: [batch, n, width]. */
+  private static Value naflex(GraphBuilder g, VisionConfig config) {
     long width = config.hiddenSize();
     long table = config.numPatches();
     Dim batch = Dim.symbol("batch");
@@ -55,13 +90,10 @@ final class SiglipGraphs {
     long values = (long) config.patchSize() * config.patchSize() * config.numChannels();
     Value patches = g.input("patches", DType.F32, batch, n, values);
     Value positions = g.input("positions", DType.F32, batch, n, table);
-    Value mask = g.reshape(g.input("mask", DType.BOOL, batch, n), batch, 1, 1, n);
 
     GraphBuilder e = g.at("embeddings");
     Value x = e.linear("patch_embedding", patches, width);
-    x = e.add(x, e.matmul(positions, e.weight("position_embedding.weight", table, width)));
-    root.output("embedding", pool(g, config, x, mask));
-    return root.build();
+    return e.add(x, e.matmul(positions, e.weight("position_embedding.weight", table, width)));
   }
 
   /** Layers, last norm, and the head in which one learned query attends to all patches. */
@@ -109,9 +141,7 @@ final class SiglipGraphs {
     Dim batch = Dim.symbol("batch");
     Value ids = g.input("ids", DType.I64, batch, tokens);
 
-    GraphBuilder e = g.at("embeddings");
-    Value x = e.embedding("token_embedding", ids, config.vocabSize(), width);
-    x = e.add(x, e.weight("position_embedding.weight", tokens, width));
+    Value x = words(g, config, ids);
     x =
         config
             .layers()
@@ -124,5 +154,23 @@ final class SiglipGraphs {
     x = g.layerNorm("final_layer_norm", g.reshape(x, batch, width), config.layerNormEps());
     root.output("embedding", g.linear("head", x, config.projectionSize()));
     return root.build();
+  }
+
+  /** The same, watched: {@code layer0} ... [batch, heads, tokens, tokens]. */
+  static Graph watchedText(TextConfig config, WeightUsage weights) {
+    GraphBuilder root = new GraphBuilder("siglip.text", weights);
+    GraphBuilder g = root.at("text_model");
+    Value ids = g.input("ids", DType.I64, "batch", config.maxPositionEmbeddings());
+    config.layers().watched(root, g.at("encoder.layers"), words(g, config, ids), false, null);
+    return root.build();
+  }
+
+  /** What the layers are given: [batch, tokens, width]. */
+  private static Value words(GraphBuilder g, TextConfig config, Value ids) {
+    long width = config.hiddenSize();
+    int tokens = config.maxPositionEmbeddings();
+    GraphBuilder e = g.at("embeddings");
+    Value x = e.embedding("token_embedding", ids, config.vocabSize(), width);
+    return e.add(x, e.weight("position_embedding.weight", tokens, width));
   }
 }

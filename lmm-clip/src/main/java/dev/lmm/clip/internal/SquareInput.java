@@ -1,5 +1,6 @@
 package dev.lmm.clip.internal;
 
+import dev.lmm.Box;
 import dev.lmm.Image;
 import dev.lmm.Inspection.Pixels;
 import dev.lmm.core.engine.Tensor;
@@ -22,6 +23,11 @@ final class SquareInput implements ImageInput {
   @Override
   public Image prepare(Image image) {
     return preprocessing.pixels(image);
+  }
+
+  @Override
+  public Box place(Image image) {
+    return preprocessing.place(image.width(), image.height());
   }
 
   @Override

@@ -72,6 +72,22 @@ final class TextInput {
     return Map.of("ids", ids, "end", end);
   }
 
+  /** The pieces of one text as {@link #tensors} has it, padding included. */
+  List<String> pieces(String text) {
+    String[] tokens = tokenizer.encode(text, true).tokens();
+    int length = kind == ClipConfig.Kind.CLIP ? Math.min(tokens.length, longest) : longest;
+    List<String> pieces = new ArrayList<>(length);
+    for (int i = 0; i < length; i++) {
+      if (i >= tokens.length) {
+        pieces.add(tokenizer.decode(new int[] {pad}, false));
+      } else {
+        boolean last = i == length - 1;
+        pieces.add(tokens[last ? tokens.length - 1 : i]);
+      }
+    }
+    return pieces;
+  }
+
   /** Cuts a text that is too long; the end token stays last. */
   private int[] cut(int[] ids) {
     if (ids.length <= longest) {

@@ -1,8 +1,11 @@
 package dev.lmm.clip.internal;
 
+import dev.lmm.core.graph.Attributes;
 import dev.lmm.core.graph.GraphBuilder;
 import dev.lmm.core.graph.Op;
 import dev.lmm.core.graph.Value;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,9 +33,27 @@ record TransformerLayers(
    */
   Value all(GraphBuilder g, Value x, boolean causal, @Nullable Value mask) {
     for (int i = 0; i < count; i++) {
-      x = layer(g.at(i), x, causal, mask);
+      x = layer(g.at(i), x, causal, mask, null);
     }
     return x;
+  }
+
+  /**
+   * All layers, watched: what they attend to become the outputs {@code layer0}, {@code layer1} ...
+   * of the graph, [batch, heads, s, s].
+   *
+   * @param root the graph's root
+   * @param g at {@code encoder.layers}
+   * @param x [batch, s, width]
+   * @param causal whether later rows are hidden
+   * @param mask BOOL, true = attend, or null
+   */
+  void watched(GraphBuilder root, GraphBuilder g, Value x, boolean causal, @Nullable Value mask) {
+    List<Value> kept = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      x = layer(g.at(i), x, causal, mask, kept);
+      root.output("layer" + i, kept.get(i));
+    }
   }
 
   /**
@@ -49,7 +70,7 @@ record TransformerLayers(
    */
   Value one(GraphBuilder g, Value x, boolean causal, Row row, @Nullable Value lastMask) {
     for (int i = 0; i < count - 1; i++) {
-      x = layer(g.at(i), x, causal, null);
+      x = layer(g.at(i), x, causal, null, null);
     }
     GraphBuilder last = g.at(count - 1);
     Value h = last.layerNorm("layer_norm1", x, epsilon);
@@ -78,18 +99,23 @@ record TransformerLayers(
     Value of(GraphBuilder g, Value x);
   }
 
-  private Value layer(GraphBuilder g, Value x, boolean causal, @Nullable Value mask) {
+  private Value layer(
+      GraphBuilder g, Value x, boolean causal, @Nullable Value mask, @Nullable List<Value> kept) {
     Value h = g.layerNorm("layer_norm1", x, epsilon);
     GraphBuilder a = g.at("self_attn");
-    Value attended =
+    List<Value> attended =
         a.attention(
             a.linear("q_proj", h, width),
             a.linear("k_proj", h, width),
             a.linear("v_proj", h, width),
-            heads,
-            causal,
-            mask);
-    return feedForward(g, g.add(x, a.linear("out_proj", attended, width)));
+            mask,
+            null,
+            new Attributes.Attention(
+                heads, heads, 1 / Math.sqrt(width / (double) heads), causal, 0, kept != null));
+    if (kept != null) {
+      kept.add(attended.get(1));
+    }
+    return feedForward(g, g.add(x, a.linear("out_proj", attended.get(0), width)));
   }
 
   private Value feedForward(GraphBuilder g, Value x) {

@@ -1,5 +1,6 @@
 package dev.lmm.core.family;
 
+import dev.lmm.Attention;
 import dev.lmm.Bundled;
 import dev.lmm.Captioner;
 import dev.lmm.Chat;
@@ -254,6 +255,11 @@ public final class CheckpointModelLoader implements ModelLoader {
     @Override
     public Queries queries() {
       return model.queries();
+    }
+
+    @Override
+    public Attention attention() {
+      return model.attention();
     }
 
     @Override

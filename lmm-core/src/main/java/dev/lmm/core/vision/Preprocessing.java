@@ -1,5 +1,6 @@
 package dev.lmm.core.vision;
 
+import dev.lmm.Box;
 import dev.lmm.Check;
 import dev.lmm.Image;
 import java.nio.FloatBuffer;
@@ -94,6 +95,25 @@ public record Preprocessing(
     return pictureWidth > pictureHeight
         ? new int[] {(int) longer, shortestEdge}
         : new int[] {shortestEdge, (int) longer};
+  }
+
+  /**
+   * Which part of a picture is in what {@link #pixels} gives.
+   *
+   * @param pictureWidth in pixels, at least 1
+   * @param pictureHeight in pixels, at least 1
+   * @return in shares of its width and height; the whole picture is 0, 0, 1, 1, and a cut that is
+   *     larger than the picture reaches beyond
+   */
+  public Box place(int pictureWidth, int pictureHeight) {
+    if (!crop) {
+      return new Box(0, 0, 1, 1);
+    }
+    int[] size = resizedSize(pictureWidth, pictureHeight);
+    double left = Math.floorDiv(size[0] - cropWidth, 2);
+    double top = Math.floorDiv(size[1] - cropHeight, 2);
+    return new Box(
+        left / size[0], top / size[1], (left + cropWidth) / size[0], (top + cropHeight) / size[1]);
   }
 
   /**
