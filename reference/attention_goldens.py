@@ -1,9 +1,12 @@
-"""What transformers' ``output_attentions`` says for the tiny CLIP and SigLIP checkpoints.
+"""What transformers' ``output_attentions`` says for the tiny CLIP, SigLIP and BLIP-2 checkpoints.
 
-    python attention_goldens.py   # writes attention.safetensors and .json into lmm-clip's golden folders
+    python attention_goldens.py   # writes attention.safetensors and .json into their golden folders
 
 ``vision_L`` and ``text_L`` [heads, s, s] for each layer L, for one picture and one text; of NaFlex, the real
-patches only. The checkpoints are those of clip_goldens.py and siglip_goldens.py, which must have run.
+patches only. Of BLIP-2 that writes, ``words_L`` [heads, words, words] and ``queries_L`` [heads, words, queries], what the
+words of an answer attend to in the language model, and ``regions_L`` [heads, words, 1 + patches], those multiplied with
+what each query looks at (the mean over the Q-Former's layers and heads). The checkpoints are those of clip_goldens.py,
+siglip_goldens.py and blip2_goldens.py, which must have run.
 """
 
 from __future__ import annotations
@@ -13,7 +16,10 @@ import json
 import support
 
 import torch
+from transformers import AutoProcessor
 
+import blip2_goldens
+import blip2_support
 import contrastive
 
 FOLDERS = ("clip-openai", "clip-laion", "siglip2", "siglip2-naflex")
@@ -21,8 +27,41 @@ PICTURE = "flower-144x108.png"
 TEXT = "A photo of a flower, in front"
 
 
+ANSWER = "a photo of the garden"
+
+
+@torch.inference_mode()
+def blip2(folder) -> None:
+    model = blip2_goldens.load(folder, attn_implementation="eager")
+    processor = AutoProcessor.from_pretrained(folder, backend="pil")
+    t5 = blip2_goldens.is_t5(model)
+    picture = blip2_support.picture(0)
+    queries = model.config.num_query_tokens
+    given = processor(images=picture, text="" if t5 else ANSWER, return_tensors="pt")
+    answer = processor.tokenizer(ANSWER, add_special_tokens=False)["input_ids"]
+    begun = {"decoder_input_ids": torch.tensor([[0, *answer]])} if t5 else {}
+    out = model(**given, **begun, output_attentions=True).language_model_outputs
+    if t5:
+        words = [a[0] for a in out.decoder_attentions]
+        seen = [a[0, :, :, :queries] for a in out.cross_attentions]
+    else:
+        words = [a[0, :, queries:, queries:] for a in out.attentions]
+        seen = [a[0, :, queries:, :queries] for a in out.attentions]
+    cross, _ = blip2_support.attentions(model, given["pixel_values"])
+    regions = cross[0].mean((0, 1))
+    tensors = {f"words_{i}": a for i, a in enumerate(words)}
+    tensors.update({f"queries_{i}": a for i, a in enumerate(seen)})
+    tensors.update({f"regions_{i}": a @ regions for i, a in enumerate(seen)})
+    vision = model.vision_model(given["pixel_values"], output_attentions=True).attentions
+    tensors.update({f"vision_{i}": a[0] for i, a in enumerate(vision)})
+    support.write_golden(folder / "attention", tensors, {"picture": blip2_support.PICTURES[0], "text": ANSWER})
+    print(folder.name, {k: list(v.shape) for k, v in tensors.items()})
+
+
 @torch.inference_mode()
 def main() -> None:
+    for folder in (blip2_goldens.OPT, blip2_goldens.T5):
+        blip2(folder)
     for name in FOLDERS:
         folder = support.CLIP_GOLDEN / name
         model_type = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]

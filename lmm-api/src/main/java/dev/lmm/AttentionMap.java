@@ -12,6 +12,8 @@ public final class AttentionMap {
   public enum Kind {
     /** Words to words. */
     TEXT_TO_TEXT,
+    /** Words to the learned queries that saw the picture. */
+    WORD_TO_QUERY,
     /** Patches of a picture to patches. */
     PATCH_TO_PATCH,
     /** Words to patches. */
@@ -262,10 +264,10 @@ public final class AttentionMap {
   }
 
   /**
-   * One head as a picture. Words to words: a table, a row for each word that attends, bluer where
-   * it attends more. Words to patches: the picture once for each word, bright where the word looks.
-   * Patches to patches: the picture, bright where the class token looks, or without one where all
-   * patches do.
+   * One head as a picture. Words to words or queries: a table, a row for each word that attends,
+   * bluer where it attends more. Words to patches: the picture once for each word, bright where the
+   * word looks. Patches to patches: the picture, bright where the class token looks, or without one
+   * where all patches do.
    *
    * @param picture the one that was looked at
    * @param layer from 0
@@ -323,7 +325,7 @@ public final class AttentionMap {
   private Image drawn(Image picture, int[] ofLayers, int[] ofHeads) {
     Check.notNull(picture, "picture");
     return switch (kind) {
-      case TEXT_TO_TEXT -> table(ofLayers, ofHeads);
+      case TEXT_TO_TEXT, WORD_TO_QUERY -> table(ofLayers, ofHeads);
       case WORD_TO_REGION -> {
         Tiles tiles = new Tiles(picture, from.size());
         for (int word = 0; word < from.size(); word++) {
@@ -348,7 +350,7 @@ public final class AttentionMap {
     };
   }
 
-  /** Words to words: a margin of names, and a cell for each pair. */
+  /** A margin of names, and a cell for each pair. */
   private Image table(int[] ofLayers, int[] ofHeads) {
     int margin = 5 * CELL;
     int width = margin + to.size() * CELL;

@@ -1,5 +1,8 @@
 package dev.lmm.blip2.internal;
 
+import dev.lmm.Attention;
+import dev.lmm.AttentionMap;
+import dev.lmm.AttentionRequest;
 import dev.lmm.Cancellation;
 import dev.lmm.Caption;
 import dev.lmm.CaptionRequest;
@@ -35,6 +38,7 @@ import dev.lmm.core.family.StageContext;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.WeightUsage;
 import dev.lmm.core.text.Tokenizer;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -44,6 +48,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A loaded model: vision tower, Q-Former and OPT. Thread-safe. */
@@ -54,6 +59,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
   private final GenerationConfig generation;
   private final Decoder decoder;
   private final QueryWatch watch;
+  private final Blip2Watch attentionWatch;
 
   private Blip2Model(LoadContext context, Parts parts, Blip2Config config) {
     this.parts = parts;
@@ -68,6 +74,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
             ends.length > 0 ? ends : new int[] {config.text().eosTokenId()});
     this.watch =
         new QueryWatch(context, config.numQueryTokens(), config.vision(), config.qformer());
+    this.attentionWatch = new Blip2Watch(context, config);
   }
 
   static Blip2Model load(LoadContext context) {
@@ -157,6 +164,54 @@ final class Blip2Model implements Model, Captioner, Inspection {
             return watch.look(parts.see(parts.pictures().tensor(image), run), null, run);
           });
     };
+  }
+
+  @Override
+  public Attention attention() {
+    parts.requireOpen();
+    return image -> {
+      parts.requireOpen();
+      Check.notNull(image, "image");
+      return new AttentionRequest(request -> watch(image, request));
+    };
+  }
+
+  /** The words are those of the request, or what the model writes itself. */
+  private List<AttentionMap> watch(Image image, AttentionRequest request) {
+    parts.requireOpen();
+    RunOptions run = RunOptions.cancelledBy(request.cancellation());
+    Tensor pixels = parts.pictures().tensor(image);
+    Tensor seen = parts.see(pixels, run);
+    Tensor projected = projected(seen, run);
+    Tokenizer tokenizer = parts.tokenizer();
+    String text = request.text();
+    int[] answer;
+    if (text == null) {
+      CaptionRequest alone = caption(image);
+      answer =
+          decoder
+              .generate(
+                  prompt("", () -> projected, run),
+                  options(alone).cancellation(request.cancellation()))
+              .tokens()
+              .stream()
+              .mapToInt(TokenChoice::id)
+              .toArray();
+    } else {
+      answer = tokenizer.encode(text, false).ids();
+    }
+    List<AttentionMap> maps =
+        new ArrayList<>(
+            language.watched(
+                attentionWatch,
+                words(""),
+                projected,
+                answer,
+                id -> tokenizer.decode(new int[] {id}, false),
+                watch.look(seen, null, run),
+                run));
+    maps.add(attentionWatch.patches(pixels, run));
+    return List.copyOf(maps);
   }
 
   /** A picture is the last states of its queries, one after the other. */
@@ -340,15 +395,19 @@ final class Blip2Model implements Model, Captioner, Inspection {
     return options.cancellation(request.cancellation());
   }
 
-  /** What the queries saw, then the words. */
   private Prompt prompt(Image image, CaptionRequest request) {
+    RunOptions run = RunOptions.cancelledBy(request.cancellation());
+    return prompt(
+        request.prompt(),
+        () -> projected(parts.see(parts.pictures().tensor(image), run), run),
+        run);
+  }
+
+  /** What the queries saw, then the words. */
+  private Prompt prompt(String words, Supplier<Tensor> projected, RunOptions run) {
     int queries = config.numQueryTokens();
-    Tokenizer tokenizer = parts.tokenizer();
-    int[] text = tokenizer.encode(request.prompt(), true).ids();
-    if (text.length == 0) {
-      text = new int[] {config.text().emptyTokenId()};
-    }
-    OptionalInt placeholder = tokenizer.id("<image>");
+    int[] text = words(words);
+    OptionalInt placeholder = parts.tokenizer().id("<image>");
     if (placeholder.isPresent()
         && Arrays.stream(text).anyMatch(id -> id == placeholder.getAsInt())) {
       throw new InvalidRequestException(
@@ -358,17 +417,17 @@ final class Blip2Model implements Model, Captioner, Inspection {
     int[] ids = new int[queries + text.length];
     Arrays.fill(ids, 0, queries, placeholder.orElse(0));
     System.arraycopy(text, 0, ids, queries, text.length);
-    return language.prompt(
-        ids,
-        queries,
-        () -> projected(parts.pictures().tensor(image), request),
-        request.cancellation());
+    return language.prompt(ids, queries, projected, run.cancellation());
+  }
+
+  /** A prompt's ids, or what stands for none. */
+  private int[] words(String prompt) {
+    int[] text = parts.tokenizer().encode(prompt, true).ids();
+    return text.length > 0 ? text : new int[] {config.text().emptyTokenId()};
   }
 
   /** The queries after looking, in the language model's width: F32 [queries, width]. */
-  private Tensor projected(Tensor pixels, CaptionRequest request) {
-    RunOptions run = RunOptions.cancelledBy(request.cancellation());
-    Tensor seen = parts.see(pixels, run);
+  private Tensor projected(Tensor seen, RunOptions run) {
     Tensor projected =
         parts
             .program("qformer")
@@ -412,5 +471,6 @@ final class Blip2Model implements Model, Captioner, Inspection {
   public void close() {
     parts.close();
     watch.close();
+    attentionWatch.close();
   }
 }

@@ -1,16 +1,21 @@
 package dev.lmm.blip2.internal;
 
+import dev.lmm.AttentionMap;
 import dev.lmm.Cancellation;
+import dev.lmm.QueryMaps;
 import dev.lmm.core.decode.GenerationOptions;
 import dev.lmm.core.decode.Prompt;
 import dev.lmm.core.decode.StepModel;
 import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.WeightUsage;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +34,25 @@ interface Language {
    */
   Prompt prompt(
       int[] ids, int queries, Supplier<Tensor> projected, @Nullable Cancellation cancellation);
+
+  /**
+   * What the words of an answer attend to, the model having been shown a picture and no prompt.
+   *
+   * @param watch the watched graphs
+   * @param empty ids that follow the queries where there is no prompt
+   * @param projected the queries in the language model's width, F32 [queries, width]
+   * @param answer ids of the answer
+   * @param name of an id
+   * @param looked where the queries look
+   */
+  List<AttentionMap> watched(
+      Blip2Watch watch,
+      int[] empty,
+      Tensor projected,
+      int[] answer,
+      IntFunction<String> name,
+      QueryMaps looked,
+      RunOptions run);
 
   /** The graphs of a language model, by part. */
   static Map<String, Graph> graphs(Blip2Config config, WeightUsage usage) {

@@ -1,6 +1,9 @@
 package dev.lmm.blip2.internal;
 
+import dev.lmm.AttentionMap;
 import dev.lmm.Cancellation;
+import dev.lmm.Check;
+import dev.lmm.QueryMaps;
 import dev.lmm.core.decode.KvCache;
 import dev.lmm.core.decode.ProgramCache;
 import dev.lmm.core.decode.Prompt;
@@ -16,10 +19,14 @@ import dev.lmm.core.graph.GraphBuilder;
 import dev.lmm.core.graph.Value;
 import dev.lmm.core.graph.WeightUsage;
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,21 +59,13 @@ final class OptModel implements StepModel, Language {
     long width = config.hiddenSize();
     int heads = config.numAttentionHeads();
     long d = width / heads;
-    Value ids = root.input("ids", DType.I64, "batch", "s");
-    Value positions = root.input("positions", DType.I64, "batch", "s");
-    Value foreign = root.input("foreign", DType.F32, "batch", "s", width);
-    Value isForeign = root.input("isForeign", DType.BOOL, "batch", "s", 1);
+    Value x = embedded(root, config);
     Value past = root.input("past", DType.I32, "batch");
     Value last = root.input("last", DType.I64, 1);
-
-    Value x = g.embedding("embed_tokens", ids, config.vocabSize(), width);
-    x = g.where(isForeign, foreign, x);
-    long rows = (long) config.maxPositionEmbeddings() + OFFSET;
-    x = g.add(x, g.embedding("embed_positions", positions, rows, width)); // [batch, s, width]
     for (int i = 0; i < config.numHiddenLayers(); i++) {
       GraphBuilder layer = g.at("layers").at(i);
-      GraphBuilder a = layer.at("self_attn");
       Value h = layer.layerNorm("self_attn_layer_norm", x, EPSILON);
+      GraphBuilder a = layer.at("self_attn");
       Value attended =
           a.cachedAttention(
               a.linear("q_proj", h, width),
@@ -77,10 +76,7 @@ final class OptModel implements StepModel, Language {
               past,
               null,
               new Attributes.CachedAttention(heads, heads, 1 / Math.sqrt((double) d), 0));
-      x = layer.add(x, a.linear("out_proj", attended, width));
-      h = layer.layerNorm("final_layer_norm", x, EPSILON);
-      h = layer.unary(config.activationFunction(), layer.linear("fc1", h, config.ffnDim()));
-      x = layer.add(x, layer.linear("fc2", h, width));
+      x = behindAttention(layer, x, attended, config);
     }
     // The head is wide: only the last entry goes through it.
     Value end = g.reshape(g.gather(x, last, 1), "batch", width);
@@ -94,6 +90,58 @@ final class OptModel implements StepModel, Language {
     return root.build();
   }
 
+  /**
+   * A whole text watched: {@code ids}, {@code positions}, {@code foreign} and {@code isForeign} as
+   * in a step to {@code layer0}, {@code layer1} ... [batch, heads, s, s], what entries attend to.
+   */
+  static Graph watched(OptConfig config, WeightUsage weights) {
+    GraphBuilder root = new GraphBuilder("blip2.language", weights);
+    GraphBuilder g = root.at("language_model.model.decoder");
+    long width = config.hiddenSize();
+    int heads = config.numAttentionHeads();
+    double scale = 1 / Math.sqrt(width / (double) heads);
+    Value x = embedded(root, config);
+    for (int i = 0; i < config.numHiddenLayers(); i++) {
+      GraphBuilder layer = g.at("layers").at(i);
+      Value h = layer.layerNorm("self_attn_layer_norm", x, EPSILON);
+      GraphBuilder a = layer.at("self_attn");
+      List<Value> attended =
+          a.attention(
+              a.linear("q_proj", h, width),
+              a.linear("k_proj", h, width),
+              a.linear("v_proj", h, width),
+              null,
+              null,
+              new Attributes.Attention(heads, heads, scale, true, 0, true));
+      root.output("layer" + i, attended.get(1));
+      x = behindAttention(layer, x, attended.get(0), config);
+    }
+    return root.build();
+  }
+
+  /** What the layers are given: [batch, s, width]. */
+  private static Value embedded(GraphBuilder root, OptConfig config) {
+    GraphBuilder g = root.at("language_model.model.decoder");
+    long width = config.hiddenSize();
+    Value ids = root.input("ids", DType.I64, "batch", "s");
+    Value positions = root.input("positions", DType.I64, "batch", "s");
+    Value foreign = root.input("foreign", DType.F32, "batch", "s", width);
+    Value isForeign = root.input("isForeign", DType.BOOL, "batch", "s", 1);
+    Value x = g.embedding("embed_tokens", ids, config.vocabSize(), width);
+    x = g.where(isForeign, foreign, x);
+    long rows = (long) config.maxPositionEmbeddings() + OFFSET;
+    return g.add(x, g.embedding("embed_positions", positions, rows, width));
+  }
+
+  private static Value behindAttention(
+      GraphBuilder layer, Value x, Value attended, OptConfig config) {
+    long width = config.hiddenSize();
+    x = layer.add(x, layer.at("self_attn").linear("out_proj", attended, width));
+    Value h = layer.layerNorm("final_layer_norm", x, EPSILON);
+    h = layer.unary(config.activationFunction(), layer.linear("fc1", h, config.ffnDim()));
+    return layer.add(x, layer.linear("fc2", h, width));
+  }
+
   @Override
   public StepModel model() {
     return this;
@@ -104,6 +152,30 @@ final class OptModel implements StepModel, Language {
   public Prompt prompt(
       int[] ids, int queries, Supplier<Tensor> projected, @Nullable Cancellation cancellation) {
     return Prompt.of(ids).embedded(0, queries, new Object(), projected);
+  }
+
+  /** The answer stands behind the queries and what begins a text. */
+  @Override
+  public List<AttentionMap> watched(
+      Blip2Watch watch,
+      int[] empty,
+      Tensor projected,
+      int[] answer,
+      IntFunction<String> name,
+      QueryMaps looked,
+      RunOptions run) {
+    int[] words = IntStream.concat(Arrays.stream(empty), Arrays.stream(answer)).toArray();
+    int queries = (int) projected.dim(0);
+    int[] ids = new int[queries + words.length];
+    System.arraycopy(words, 0, ids, queries, words.length);
+    Check.that(
+        ids.length <= contextLength(),
+        "text: has "
+            + ids.length
+            + " tokens with the queries; the model's context holds "
+            + contextLength());
+    List<String> names = Arrays.stream(words).mapToObj(name).toList();
+    return watch.words(this, ids, projected, looked, names, run);
   }
 
   @Override
@@ -125,6 +197,16 @@ final class OptModel implements StepModel, Language {
   @Override
   public @Nullable Tensor step(
       KvCache cache, StepInput input, @Nullable Cancellation cancellation) {
+    Map<String, Tensor> inputs = embeddings(input);
+    inputs.put("past", input.pastTensor());
+    inputs.put("last", Tensor.of(new long[] {input.count() - 1}, 1));
+    return program
+        .run(inputs, Set.of("logits"), new RunOptions(((ProgramCache) cache).state(), cancellation))
+        .get("logits");
+  }
+
+  /** What a step and a watched text are given alike. */
+  Map<String, Tensor> embeddings(StepInput input) {
     int rows = input.rows();
     int count = input.count();
     int width = config.hiddenSize();
@@ -148,10 +230,6 @@ final class OptModel implements StepModel, Language {
     inputs.put("positions", Tensor.of(positions, rows, count));
     inputs.put("foreign", foreign);
     inputs.put("isForeign", isForeign);
-    inputs.put("past", input.pastTensor());
-    inputs.put("last", Tensor.of(new long[] {count - 1}, 1));
-    return program
-        .run(inputs, Set.of("logits"), new RunOptions(((ProgramCache) cache).state(), cancellation))
-        .get("logits");
+    return inputs;
   }
 }

@@ -63,7 +63,8 @@ final class T5Cache implements KvCache {
     return joined;
   }
 
-  private static Map<String, Tensor> join(List<Map<String, Tensor>> sources) {
+  /** Sources side by side, the shorter ones filled up, and {@code seen}. */
+  static Map<String, Tensor> join(List<Map<String, Tensor>> sources) {
     int longest = sources.stream().mapToInt(T5Cache::length).max().orElseThrow();
     boolean[] seen = new boolean[sources.size() * longest];
     for (int i = 0; i < seen.length; i++) {

@@ -7,6 +7,7 @@ import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.GraphBuilder;
 import dev.lmm.core.graph.Value;
 import dev.lmm.core.graph.WeightUsage;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,8 +81,10 @@ final class T5Graphs {
    * capacity] of the distances to kept entries; {@code keys0}, {@code values0} ... [groups, n,
    * heads * d] as the encoder gave them, {@code seen} BOOL [groups, 1, 1, n] where there are any.
    *
-   * @param watched whether {@code cross} [groups * layers, heads, each * s, n] is an output: the
-   *     probabilities of the cross-attention, layer after layer
+   * @param watched whether a whole text is read without a state, {@code capacity} being its length,
+   *     without {@code past}, {@code last} and {@code logits}; outputs are {@code self0} ...
+   *     [groups * each, heads, s, capacity] and {@code cross0} ... [groups, heads, each * s, n],
+   *     what entries attend to
    */
   static Graph decoder(T5Config config, boolean watched, WeightUsage weights) {
     GraphBuilder root = new GraphBuilder("blip2.decoder", weights);
@@ -94,9 +97,9 @@ final class T5Graphs {
     Dim s = Dim.symbol("s");
     Dim rows = groups.times(each);
     Value ids = root.input("ids", DType.I64, groups, each, s);
-    Value past = root.input("past", DType.I32, rows);
-    Value last = root.input("last", DType.I64, 1);
-    Value buckets = root.input("buckets", DType.I64, rows, s, "capacity");
+    Dim capacity = watched ? s : Dim.symbol("capacity");
+    @Nullable Value past = watched ? null : root.input("past", DType.I32, rows);
+    Value buckets = root.input("buckets", DType.I64, rows, s, capacity);
     Value seen = root.input("seen", DType.BOOL, groups, 1, 1, "n");
 
     Value x = g.reshape(m.embedding(ids, table(m, config)), rows, s, width);
@@ -104,29 +107,45 @@ final class T5Graphs {
         g.at("block.0.layer.0.SelfAttention")
             .embedding("relative_attention_bias", buckets, config.buckets(), heads);
     bias = g.transpose(bias, 0, 3, 1, 2); // [rows, heads, s, capacity]
-    Value[] cross = new Value[config.numDecoderLayers()];
     for (int i = 0; i < config.numDecoderLayers(); i++) {
       GraphBuilder block = g.at("block").at(i);
       GraphBuilder layer = block.at("layer.0");
       GraphBuilder a = layer.at("SelfAttention");
       Value h = layer.rmsNorm("layer_norm", x, config.layerNormEpsilon());
-      Value attended =
-          a.cachedAttention(
-              a.linearNoBias("q", h, config.inner()),
-              a.linearNoBias("k", h, config.inner()),
-              a.linearNoBias("v", h, config.inner()),
-              layer.state("keys", DType.F32, rows, heads, "capacity", config.dKv()),
-              layer.state("values", DType.F32, rows, heads, "capacity", config.dKv()),
-              past,
-              bias,
-              new Attributes.CachedAttention(heads, heads, 1, 0));
+      Value query = a.linearNoBias("q", h, config.inner());
+      Value key = a.linearNoBias("k", h, config.inner());
+      Value value = a.linearNoBias("v", h, config.inner());
+      Value attended;
+      if (past == null) {
+        List<Value> read =
+            a.attention(
+                query,
+                key,
+                value,
+                null,
+                bias,
+                new Attributes.Attention(heads, heads, 1, true, 0, true));
+        root.output("self" + i, read.get(1));
+        attended = read.get(0);
+      } else {
+        attended =
+            a.cachedAttention(
+                query,
+                key,
+                value,
+                layer.state("keys", DType.F32, rows, heads, capacity, config.dKv()),
+                layer.state("values", DType.F32, rows, heads, capacity, config.dKv()),
+                past,
+                bias,
+                new Attributes.CachedAttention(heads, heads, 1, 0));
+      }
       x = layer.add(x, a.linearNoBias("o", attended, width));
 
       layer = block.at("layer.1");
       a = layer.at("EncDecAttention");
       h = layer.rmsNorm("layer_norm", x, config.layerNormEpsilon());
       // Nothing tells the rows of a source apart here: they are its queries, and it is not copied.
-      Value query = a.linearNoBias("q", h, config.inner());
+      query = a.linearNoBias("q", h, config.inner());
       query = a.reshape(query, groups, each.times(s), config.inner());
       var looked =
           a.attention(
@@ -138,12 +157,16 @@ final class T5Graphs {
               heads(config, watched));
       attended = a.reshape(looked.get(0), rows, s, config.inner());
       if (watched) {
-        cross[i] = looked.get(1);
+        root.output("cross" + i, looked.get(1));
       }
       x = layer.add(x, a.linearNoBias("o", attended, width));
       x = feedForward(block.at("layer.2"), x, config);
     }
+    if (watched) {
+      return root.build();
+    }
     // The head is wide: only the last entry goes through it.
+    Value last = root.input("last", DType.I64, 1);
     Value end = g.reshape(g.gather(x, last, 1), rows, width);
     end = g.rmsNorm("final_layer_norm", end, config.layerNormEpsilon());
     if (config.scaleDecoderOutputs()) {
@@ -154,9 +177,6 @@ final class T5Graphs {
             ? m.weight("lm_head.weight", config.vocabSize(), width)
             : table(m, config);
     root.output("logits", m.linear(end, head, null));
-    if (watched) {
-      root.output("cross", g.concat(0, cross));
-    }
     return root.build();
   }
 

@@ -1,7 +1,10 @@
 package dev.lmm.blip2.internal;
 
+import dev.lmm.AttentionMap;
 import dev.lmm.Cancellation;
+import dev.lmm.Check;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.QueryMaps;
 import dev.lmm.core.decode.Prompt;
 import dev.lmm.core.decode.StepModel;
 import dev.lmm.core.engine.Program;
@@ -9,8 +12,10 @@ import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -54,11 +59,31 @@ final class T5Language implements Language {
               + " together. Shorten the prompt");
     }
     int[] words = Arrays.copyOfRange(ids, queries, ids.length);
-    return Prompt.of(startId)
-        .source(
-            () ->
-                encoder.run(
-                    inputs(projected.get(), words), wanted, RunOptions.cancelledBy(cancellation)));
+    RunOptions run = RunOptions.cancelledBy(cancellation);
+    return Prompt.of(startId).source(() -> read(projected.get(), words, run));
+  }
+
+  /** What the decoder looks at. */
+  private Map<String, Tensor> read(Tensor projected, int[] words, RunOptions run) {
+    return encoder.run(inputs(projected, words), wanted, run);
+  }
+
+  /** The encoder reads the queries alone, the decoder writes the answer. */
+  @Override
+  public List<AttentionMap> watched(
+      Blip2Watch watch,
+      int[] empty,
+      Tensor projected,
+      int[] answer,
+      IntFunction<String> name,
+      QueryMaps looked,
+      RunOptions run) {
+    int[] ids = IntStream.concat(IntStream.of(startId), Arrays.stream(answer)).toArray();
+    Check.that(
+        ids.length <= T5Model.LONGEST,
+        "text: has " + ids.length + " tokens; the model's context holds " + T5Model.LONGEST);
+    List<String> names = Arrays.stream(ids).mapToObj(name).toList();
+    return watch.words(model, read(projected, empty, run), ids, looked, names, run);
   }
 
   /** What the encoder's graph is given. */

@@ -9,6 +9,7 @@ import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -62,24 +63,38 @@ final class T5Model implements StepModel {
         .get("logits");
   }
 
-  /** What the decoder's graph is given. */
-  Map<String, Tensor> inputs(T5Cache cache, StepInput input) {
-    int rows = input.rows();
-    int count = input.count();
-    int capacity = cache.capacity();
+  /** What the watched decoder is given: a source, and all that is written. */
+  Map<String, Tensor> whole(Map<String, Tensor> source, int[] ids) {
+    Map<String, Tensor> inputs = new HashMap<>(T5Cache.join(List.of(source)));
+    inputs.put("ids", Tensor.of(Arrays.stream(ids).asLongStream().toArray(), 1, 1, ids.length));
+    inputs.put("buckets", distances(new int[1], 1, ids.length, ids.length));
+    return inputs;
+  }
+
+  /**
+   * The bucket of the distance from each new entry to each kept one, I64 [rows, count, capacity].
+   */
+  private Tensor distances(int[] past, int rows, int count, int capacity) {
     long[] distances = new long[Math.multiplyExact(rows * count, capacity)];
     for (int i = 0; i < rows * count; i++) {
-      int place = input.past()[i / count] + i % count;
+      int place = past[i / count] + i % count;
       for (int key = 0; key <= place && key < capacity; key++) {
         distances[i * capacity + key] = buckets.of(key - place);
       }
     }
+    return Tensor.of(distances, rows, count, capacity);
+  }
+
+  /** What the decoder's graph is given. */
+  private Map<String, Tensor> inputs(T5Cache cache, StepInput input) {
+    int rows = input.rows();
+    int count = input.count();
     Map<String, Tensor> inputs = new HashMap<>(cache.joined());
     long[] ids = Arrays.stream(input.ids()).asLongStream().toArray();
     inputs.put("ids", Tensor.of(ids, cache.groups(), rows / cache.groups(), count));
     inputs.put("past", input.pastTensor());
     inputs.put("last", Tensor.of(new long[] {count - 1}, 1));
-    inputs.put("buckets", Tensor.of(distances, rows, count, capacity));
+    inputs.put("buckets", distances(input.past(), rows, count, cache.capacity()));
     return inputs;
   }
 }

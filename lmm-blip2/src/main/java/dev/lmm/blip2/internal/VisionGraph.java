@@ -1,11 +1,15 @@
 package dev.lmm.blip2.internal;
 
+import dev.lmm.core.graph.Attributes;
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Dim;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.GraphBuilder;
 import dev.lmm.core.graph.Value;
 import dev.lmm.core.graph.WeightUsage;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The vision tower: EVA's ViT, whose queries, keys and values come from one matrix.
@@ -18,6 +22,15 @@ final class VisionGraph {
 
   /** {@code pixels} [batch, 3, side, side] to {@code image} [batch, 1 + patches, width]. */
   static Graph of(Blip2Config.Vision config, WeightUsage weights) {
+    return of(config, false, weights);
+  }
+
+  /** The same, watched: {@code layer0}, {@code layer1} ... [batch, heads, rows, rows]. */
+  static Graph watched(Blip2Config.Vision config, WeightUsage weights) {
+    return of(config, true, weights);
+  }
+
+  private static Graph of(Blip2Config.Vision config, boolean watched, WeightUsage weights) {
     GraphBuilder root = new GraphBuilder("blip2.vision", weights);
     GraphBuilder g = root.at("vision_model");
     long width = config.hiddenSize();
@@ -41,26 +54,36 @@ final class VisionGraph {
     Value x = e.concat(1, first, patches); // [batch, rows, width]
     x = e.add(x, e.weight("position_embedding", 1, config.rows(), width));
     for (int i = 0; i < config.numHiddenLayers(); i++) {
-      x = layer(g.at("encoder.layers").at(i), x, config);
+      List<Value> kept = new ArrayList<>();
+      x = layer(g.at("encoder.layers").at(i), x, config, watched ? kept : null);
+      if (watched) {
+        root.output("layer" + i, kept.get(0));
+      }
     }
     // The norm is over every row: the Q-Former looks at all of them.
     root.output("image", g.layerNorm("post_layernorm", x, config.layerNormEps()));
     return root.build();
   }
 
-  private static Value layer(GraphBuilder g, Value x, Blip2Config.Vision config) {
+  private static Value layer(
+      GraphBuilder g, Value x, Blip2Config.Vision config, @Nullable List<Value> kept) {
     long width = config.hiddenSize();
+    int heads = config.numAttentionHeads();
+    double scale = 1 / Math.sqrt(width / (double) heads);
     Value h = g.layerNorm("layer_norm1", x, config.layerNormEps());
     GraphBuilder a = g.at("self_attn");
-    Value attended =
+    List<Value> attended =
         a.attention(
             part(a, h, 0, config),
             part(a, h, 1, config),
             part(a, h, 2, config),
-            config.numAttentionHeads(),
-            false,
-            null);
-    x = g.add(x, a.linear("projection", attended, width));
+            null,
+            null,
+            new Attributes.Attention(heads, heads, scale, false, 0, kept != null));
+    if (kept != null) {
+      kept.add(attended.get(1));
+    }
+    x = g.add(x, a.linear("projection", attended.get(0), width));
     GraphBuilder m = g.at("mlp");
     h = g.layerNorm("layer_norm2", x, config.layerNormEps());
     h = m.unary(config.hiddenAct(), m.linear("fc1", h, config.intermediateSize()));
