@@ -1,12 +1,13 @@
-"""What transformers' ``output_attentions`` says for the tiny CLIP, SigLIP and BLIP-2 checkpoints.
+"""What transformers' ``output_attentions`` says for the tiny CLIP, SigLIP, BLIP-2 and Qwen2.5-VL checkpoints.
 
     python attention_goldens.py   # writes attention.safetensors and .json into their golden folders
 
 ``vision_L`` and ``text_L`` [heads, s, s] for each layer L, for one picture and one text; of NaFlex, the real
 patches only. Of BLIP-2 that writes, ``words_L`` [heads, words, words] and ``queries_L`` [heads, words, queries], what the
 words of an answer attend to in the language model, and ``regions_L`` [heads, words, 1 + patches], those multiplied with
-what each query looks at (the mean over the Q-Former's layers and heads). The checkpoints are those of clip_goldens.py,
-siglip_goldens.py and blip2_goldens.py, which must have run.
+what each query looks at (the mean over the Q-Former's layers and heads). Of Qwen2.5-VL what words and the picture's cells
+attend to in the language model. The checkpoints are those of clip_goldens.py, siglip_goldens.py, blip2_goldens.py and
+qwenvl_goldens.py, which must have run.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from transformers import AutoProcessor
 import blip2_goldens
 import blip2_support
 import contrastive
+import qwenvl_goldens
 
 FOLDERS = ("clip-openai", "clip-laion", "siglip2", "siglip2-naflex")
 PICTURE = "flower-144x108.png"
@@ -28,6 +30,7 @@ TEXT = "A photo of a flower, in front"
 
 
 ANSWER = "a photo of the garden"
+QUESTION = "Where is the red circle?"
 
 
 @torch.inference_mode()
@@ -59,7 +62,33 @@ def blip2(folder) -> None:
 
 
 @torch.inference_mode()
+def qwen(name: str) -> None:
+    """``words_L``, ``regions_L`` and ``patches_L``: among words, words to cells, among cells."""
+    reference = qwenvl_goldens.Reference(name)
+    reference.model.set_attn_implementation("eager")
+    case = reference.conversation([qwenvl_goldens.user(QUESTION, "wide")])
+    model = reference.model.model.language_model
+    cells = case["ids"] == reference.ids["<|image_pad|>"]
+    embeds = model.embed_tokens(case["ids"])
+    embeds[cells] = reference.features(*case["pixels"]["wide"])
+    attentions = model(
+        inputs_embeds=embeds[None], position_ids=case["positions"][:, None], output_attentions=True
+    ).attentions
+    tensors = {}
+    for i, a in enumerate(attentions):
+        tensors[f"words_{i}"] = a[0][:, ~cells][:, :, ~cells]
+        tensors[f"regions_{i}"] = a[0][:, ~cells][:, :, cells]
+        tensors[f"patches_{i}"] = a[0][:, cells][:, :, cells]
+    folder = qwenvl_goldens.OUT / name
+    rows, columns = (int(n) // 2 for n in case["pixels"]["wide"][1][0, 1:])
+    support.write_golden(folder / "attention", tensors, {"picture": "wide", "text": QUESTION, "grid": [rows, columns]})
+    print(name, {k: list(v.shape) for k, v in tensors.items()})
+
+
+@torch.inference_mode()
 def main() -> None:
+    for name in ("qwen4", "qwen5"):
+        qwen(name)
     for folder in (blip2_goldens.OPT, blip2_goldens.T5):
         blip2(folder)
     for name in FOLDERS:

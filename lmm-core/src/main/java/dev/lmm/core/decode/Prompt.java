@@ -155,6 +155,15 @@ public final class Prompt {
   }
 
   /**
+   * The positions.
+   *
+   * @return a copy, one array for each axis
+   */
+  public int[][] positions() {
+    return Arrays.stream(positions).map(int[]::clone).toArray(int[][]::new);
+  }
+
+  /**
    * Where the answer's first token stands.
    *
    * @return the largest position of all axes plus one

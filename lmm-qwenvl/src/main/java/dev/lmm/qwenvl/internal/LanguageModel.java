@@ -66,6 +66,21 @@ final class LanguageModel implements StepModel, AutoCloseable {
   @Override
   public @Nullable Tensor step(
       KvCache cache, StepInput input, @Nullable Cancellation cancellation) {
+    Map<String, Tensor> inputs = inputs(input);
+    inputs.put("past", input.pastTensor());
+    inputs.put("last", Tensor.of(new long[] {input.count() - 1}, 1));
+    Tensor logits =
+        program
+            .run(
+                inputs,
+                Set.of("logits"),
+                new RunOptions(((ProgramCache) cache).state(), cancellation))
+            .get("logits");
+    return input.logits() ? logits : null;
+  }
+
+  /** What a step and a watched text are given alike. */
+  Map<String, Tensor> inputs(StepInput input) {
     int width = config.hiddenSize();
     Tensor seen = Tensor.zeros(DType.F32, input.rows(), input.count(), width);
     Tensor isSeen = Tensor.zeros(DType.BOOL, input.rows(), input.count(), 1);
@@ -84,16 +99,7 @@ final class LanguageModel implements StepModel, AutoCloseable {
     inputs.put("seen", seen);
     inputs.put("is_seen", isSeen);
     inputs.put("angles", angles(input));
-    inputs.put("past", input.pastTensor());
-    inputs.put("last", Tensor.of(new long[] {input.count() - 1}, 1));
-    Tensor logits =
-        program
-            .run(
-                inputs,
-                Set.of("logits"),
-                new RunOptions(((ProgramCache) cache).state(), cancellation))
-            .get("logits");
-    return input.logits() ? logits : null;
+    return inputs;
   }
 
   /** Each pair of a head turns with the position on its own axis. */

@@ -1,6 +1,9 @@
 package dev.lmm.qwenvl.internal;
 
 import dev.lmm.Answer;
+import dev.lmm.Attention;
+import dev.lmm.AttentionMap;
+import dev.lmm.AttentionRequest;
 import dev.lmm.Cancellation;
 import dev.lmm.Chat;
 import dev.lmm.ChatRequest;
@@ -26,6 +29,7 @@ import dev.lmm.core.decode.Prompt;
 import dev.lmm.core.decode.grammar.Grammar;
 import dev.lmm.core.decode.grammar.TokenBytes;
 import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.family.LoadContext;
@@ -61,13 +65,16 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
   private final GenerationOptions defaults;
   private final int[] ends;
   private final Decoder decoder;
+  private final QwenConfig config;
+  private final QwenWatch watch;
   private final FeatureCache features = new FeatureCache();
   private final Map<String, Constraint.Source> grammars = new LinkedHashMap<>();
   private @Nullable TokenBytes bytes;
   private volatile boolean closed;
 
   private QwenModel(
-      ModelInfo info,
+      LoadContext context,
+      QwenConfig config,
       Summary summary,
       Tokenizer tokenizer,
       VisionTower vision,
@@ -75,7 +82,9 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
       Prompts prompts,
       GenerationOptions defaults,
       int[] ends) {
-    this.info = info;
+    this.info = context.info();
+    this.config = config;
+    this.watch = new QwenWatch(context, config, prefix(usage(context)));
     this.summary = summary;
     this.tokenizer = tokenizer;
     this.vision = vision;
@@ -116,7 +125,8 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
       int[] ends = ends(generation, json, tokenizer);
       visionProgram = context.compile(visionGraph);
       return new QwenModel(
-          context.info(),
+          context,
+          config,
           Summaries.of(context.info().id(), parts, weights, List.of()),
           tokenizer,
           new VisionTower(config.vision(), input, visionProgram),
@@ -138,8 +148,16 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
   }
 
   private static Graph text(QwenConfig config, WeightUsage usage) {
-    return TextGraph.of(
-        config.text(), published(usage) ? "model" : "model.language_model", config.tied(), usage);
+    return TextGraph.of(config.text(), prefix(usage), config.tied(), usage);
+  }
+
+  /** What the names of the language model's weights begin with. */
+  private static String prefix(WeightUsage usage) {
+    return published(usage) ? "model" : "model.language_model";
+  }
+
+  private static WeightUsage usage(LoadContext context) {
+    return new WeightUsage(context.weights(), context.config().source());
   }
 
   /** Published files have the first names, transformers 5 writes the second. */
@@ -216,6 +234,32 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
   @Override
   public Grounder grounder() {
     return new GrounderRole(this);
+  }
+
+  @Override
+  public Attention attention() {
+    requireOpen();
+    return image -> {
+      requireOpen();
+      Check.notNull(image, "image");
+      return new AttentionRequest(request -> look(image, request));
+    };
+  }
+
+  /** A question about a picture, read as the chat template puts it. */
+  private List<AttentionMap> look(Image image, AttentionRequest request) {
+    requireOpen();
+    Seen seen = seen(image, 0, 0);
+    String question = request.text() == null ? "" : request.text();
+    Message message = new Message("user", question, List.of(seen));
+    int merge = config.vision().mergeSize();
+    return watch.look(
+        prompt(List.of(message), request.cancellation()),
+        text,
+        seen.grid().rows() / merge,
+        seen.grid().columns() / merge,
+        id -> tokenizer.decode(new int[] {id}, false),
+        RunOptions.cancelledBy(request.cancellation()));
   }
 
   @Override
@@ -440,6 +484,7 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
       closed = true;
       vision.close();
       text.close();
+      watch.close();
       tokenizer.close();
     }
   }
