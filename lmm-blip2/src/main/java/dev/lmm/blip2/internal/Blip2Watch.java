@@ -47,7 +47,8 @@ final class Blip2Watch implements AutoCloseable {
   AttentionMap patches(Tensor pixels, RunOptions run) {
     Program program;
     synchronized (this) {
-      program = vision = compiled(vision, usage -> VisionGraph.watched(config.vision(), usage));
+      program = compiled(vision, usage -> VisionGraph.watched(config.vision(), usage));
+      vision = program;
     }
     Map<String, Tensor> found = program.run(Map.of("pixels", pixels), Set.of(), run);
     Axis axis = seen();
@@ -194,7 +195,9 @@ final class Blip2Watch implements AutoCloseable {
   }
 
   private synchronized Program language() {
-    return language = compiled(language, usage -> language(config, usage));
+    Program program = compiled(language, usage -> language(config, usage));
+    language = program;
+    return program;
   }
 
   private Program compiled(@Nullable Program known, Function<WeightUsage, Graph> graph) {

@@ -57,7 +57,8 @@ final class ClipWatch implements AutoCloseable {
   AttentionMap patches(Map<String, Tensor> inputs, Axis axis, @Nullable Cancellation cancellation) {
     Program program;
     synchronized (this) {
-      program = vision = compiled(vision, usage -> vision(config, usage));
+      program = compiled(vision, usage -> vision(config, usage));
+      vision = program;
     }
     int heads = config.vision().numAttentionHeads();
     return map(program, inputs, Kind.PATCH_TO_PATCH, axis, heads, cancellation);
@@ -72,7 +73,8 @@ final class ClipWatch implements AutoCloseable {
   AttentionMap words(Tensor ids, Axis axis, @Nullable Cancellation cancellation) {
     Program program;
     synchronized (this) {
-      program = text = compiled(text, usage -> text(config, usage));
+      program = compiled(text, usage -> text(config, usage));
+      text = program;
     }
     int heads = config.text().numAttentionHeads();
     return map(program, Map.of("ids", ids), Kind.TEXT_TO_TEXT, axis, heads, cancellation);
