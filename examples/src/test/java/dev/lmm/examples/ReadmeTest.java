@@ -138,14 +138,13 @@ class ReadmeTest {
   }
 
   @Test
-  void everyExampleIsListedAndShort() throws IOException {
+  void everyExampleIsListed() throws IOException {
     String readme = Files.readString(Path.of("../README.md"));
     try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/lmm/examples"))) {
       for (Path file : files.sorted().toList()) {
         String name = file.getFileName().toString();
-        if (!name.equals("package-info.java")) {
+        if (Files.readString(file).contains("void main(String[]")) {
           assertThat(readme).contains("| [" + name.replace(".java", "") + "](");
-          assertThat(Files.readAllLines(file)).as(name).hasSizeLessThan(60);
         }
       }
     }
