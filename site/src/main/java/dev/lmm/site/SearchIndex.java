@@ -60,7 +60,8 @@ final class SearchIndex {
   private static String quoted(String text) {
     StringBuilder quoted = new StringBuilder("\"");
     Map<Character, String> escapes = Map.of('"', "\\\"", '\\', "\\\\", '\n', " ", '<', "\\u003c");
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       quoted.append(c < ' ' ? " " : escapes.getOrDefault(c, String.valueOf(c)));
     }
     return quoted.append('"').toString();
