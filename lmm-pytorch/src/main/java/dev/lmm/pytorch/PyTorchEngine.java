@@ -7,6 +7,7 @@ import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.EngineStatus;
 import dev.lmm.core.engine.Engines;
 import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.QuantizedTensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.pytorch.internal.TorchProgram;
@@ -14,9 +15,14 @@ import dev.lmm.pytorch.internal.TorchRuntime;
 import java.util.Set;
 
 /**
- * Runs graphs in PyTorch (libtorch 2.7.1 through DJL) on the processor, in single precision. The
- * graph becomes a TorchScript archive in memory; single precision weights are used where they lie
- * in the checkpoint's own files.
+ * Runs graphs in PyTorch (libtorch 2.7.1 through DJL) on the processor. The graph becomes a
+ * TorchScript archive in memory; single precision weights are used where they lie in the
+ * checkpoint's own files, and at {@code BF16} those of that type.
+ *
+ * <p>At {@code BF16}, linear layers and convolutions multiply in that type and everything between
+ * them stays in single precision. At {@code INT8}, linear layers have 8-bit weights with a scale
+ * for each output, and 7-bit activations with one scale a product. At {@code INT4}, they have
+ * blocks of 4-bit weights, and activations in bfloat16.
  *
  * <p>Thread-safe.
  */
@@ -42,7 +48,15 @@ public final class PyTorchEngine implements Engine {
 
   @Override
   public Set<Precision> precisions(String device) {
-    return device.equals("cpu") ? Set.of(Precision.FP32) : Set.of();
+    return device.equals("cpu")
+        ? Set.of(Precision.FP32, Precision.BF16, Precision.INT8, Precision.INT4)
+        : Set.of();
+  }
+
+  /** PyTorch multiplies 8 bits with a scale for each output, and blocks of 4 bits. */
+  @Override
+  public boolean multiplies(QuantizedTensor.Layout layout, int bits) {
+    return layout == QuantizedTensor.Layout.COLUMNS || bits == 4;
   }
 
   @Override

@@ -64,6 +64,18 @@ public interface Engine {
   }
 
   /**
+   * Whether linear layers are multiplied with codes of a form; what is not is unpacked when it is
+   * compiled, so that few bits save no memory.
+   *
+   * @param layout how codes lie
+   * @param bits of a code, 4 or 8
+   * @return whether such weights should be made for this engine
+   */
+  default boolean multiplies(QuantizedTensor.Layout layout, int bits) {
+    return true;
+  }
+
+  /**
    * Compiles a graph.
    *
    * @param graph a verified graph

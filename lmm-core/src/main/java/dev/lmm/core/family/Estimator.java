@@ -94,7 +94,8 @@ final class Estimator {
     Precision precision = placement.precision(stage.part());
     boolean cpu = device.equals("cpu");
     int floatBytes = PlannedPlacement.floatBytes(device, precision);
-    Map<WeightRef, Recipe> recipes = Rules.of(graph, precision, Rules.Form.DEFAULT);
+    Map<WeightRef, Recipe> recipes =
+        Rules.of(graph, precision, Rules.Form.DEFAULT, placement.multipliesBlocksOf8());
     Set<Value> tables = read(graph, true);
     Set<Value> multiplied = read(graph, false);
     Set<String> names = counted.computeIfAbsent(stage.weights(), source -> new HashSet<>());

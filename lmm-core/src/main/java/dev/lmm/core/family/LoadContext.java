@@ -3,6 +3,7 @@ package dev.lmm.core.family;
 import dev.lmm.ModelInfo;
 import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.Program;
+import dev.lmm.core.engine.QuantizedTensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.WeightRef;
@@ -88,7 +89,12 @@ public record LoadContext(
     compiled.add(part);
     CompileOptions options = placement.of(part);
     WeightStore stored = placement.keepsPublishedCodes(part) ? own : PackedWeights.unpacked(own);
-    Map<WeightRef, Recipe> recipes = Rules.of(graph, options.precision(), Rules.Form.DEFAULT);
+    Map<WeightRef, Recipe> recipes =
+        Rules.of(
+            graph,
+            options.precision(),
+            Rules.Form.DEFAULT,
+            placement.engine().multiplies(QuantizedTensor.Layout.BLOCKS, 8));
     recipes.keySet().removeIf(weight -> stored.quantized(weight) != null);
     WeightStore weights = files.quantized(stored, recipes);
     CompileEvent event = new CompileEvent();

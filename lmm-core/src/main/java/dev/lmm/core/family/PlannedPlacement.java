@@ -5,6 +5,7 @@ import dev.lmm.InvalidRequestException;
 import dev.lmm.Precision;
 import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.Engines;
+import dev.lmm.core.engine.QuantizedTensor;
 import dev.lmm.spi.LoadOptions;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -58,6 +59,13 @@ final class PlannedPlacement {
       }
     }
     return device.equals("cpu") ? "onnx" : "pytorch";
+  }
+
+  /** Whether blocks of 8 bits stay such, which an engine that is not here is trusted with. */
+  boolean multipliesBlocksOf8() {
+    return Engines.all().stream()
+        .filter(candidate -> candidate.name().equals(engine))
+        .allMatch(candidate -> candidate.multiplies(QuantizedTensor.Layout.BLOCKS, 8));
   }
 
   /** What is computed in where nothing is asked for. */

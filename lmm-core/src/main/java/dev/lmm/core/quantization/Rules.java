@@ -21,7 +21,8 @@ import java.util.Set;
  *       stay.
  *   <li>{@code INT8}: a graph that keeps no state (an encoder, a denoiser) gets {@link
  *       Recipe#COLUMNS}, the fastest for many rows. A decoder gets blocks of 32: the activations of
- *       language models have outliers, which one scale for all would drown the rest in.
+ *       language models have outliers, which one scale for all would drown the rest in. An engine
+ *       that does not multiply such blocks gets {@link Recipe#COLUMNS} there too.
  *   <li>{@code INT4}: blocks of 4 bits; 8 bits where the result leaves the graph (the head of a
  *       language model, a projection), which is where an error is never averaged out again.
  * </ul>
@@ -38,13 +39,17 @@ public final class Rules {
    * @param graph a verified graph
    * @param precision {@code INT8} or {@code INT4}; nothing is quantized at another
    * @param form block size, zero points, search
+   * @param blocksOf8 whether blocks of 8 bits are multiplied as such, by {@link
+   *     dev.lmm.core.engine.Engine#multiplies}
    * @return by weight, in the order of the graph
    */
-  public static Map<WeightRef, Recipe> of(Graph graph, Precision precision, Form form) {
+  public static Map<WeightRef, Recipe> of(
+      Graph graph, Precision precision, Form form, boolean blocksOf8) {
     Map<WeightRef, Recipe> recipes = new LinkedHashMap<>();
     if (precision != Precision.INT8 && precision != Precision.INT4) {
       return recipes;
     }
+    Recipe ofDecoders = blocksOf8 ? form.blocks(8) : Recipe.COLUMNS;
     Set<Value> leaving = new HashSet<>(graph.outputs().values());
     for (Node node : graph.nodes()) {
       if (node.op() != Op.LINEAR || node.input(1).kind() != Value.Kind.WEIGHT) {
@@ -56,9 +61,9 @@ public final class Rules {
       }
       Recipe recipe;
       if (precision == Precision.INT4) {
-        recipe = form.blocks(leaving.contains(node.output()) ? 8 : 4);
+        recipe = leaving.contains(node.output()) ? ofDecoders : form.blocks(4);
       } else {
-        recipe = graph.states().isEmpty() ? Recipe.COLUMNS : form.blocks(8);
+        recipe = graph.states().isEmpty() ? Recipe.COLUMNS : ofDecoders;
       }
       // Asked for twice, the more exact stays.
       recipes.merge(ref, recipe, (a, b) -> a.bits() >= b.bits() ? a : b);

@@ -20,16 +20,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the part of a graph that some outputs need as TorchScript. Floating point values are
- * single precision throughout, whatever the graph's type.
+ * single precision throughout, whatever the graph's type; products in 16 bits or fewer convert what
+ * they read and what they give.
  *
- * <p>The script's one method takes four lists of tensors: inputs and outputs of the run (which it
- * copies the results into), states, weights, and the flag that stops it.
+ * <p>The script's one method takes lists of tensors: inputs and outputs of the run (which it copies
+ * the results into), states, weights, those of {@link FewBits}, and the flag that stops it.
  */
 final class Lowering {
   /** What an exception that the flag raised says. */
   static final String STOPPED = "lmm: stopped";
 
   private final Graph graph;
+  private final LinearWeights forms;
   private final Set<Node> needed = new HashSet<>();
   private final Map<Value, Integer> readers = new HashMap<>();
   private final Map<Value, String> names = new HashMap<>();
@@ -40,8 +42,9 @@ final class Lowering {
   private int lines;
   private int fresh;
 
-  private Lowering(Graph graph) {
+  private Lowering(Graph graph, LinearWeights forms) {
     this.graph = graph;
+    this.forms = forms;
   }
 
   /**
@@ -56,10 +59,11 @@ final class Lowering {
    * Writes.
    *
    * @param graph a verified graph
+   * @param forms how its weights are handed over
    * @param outputs the outputs wanted, in this order
    */
-  static Result lower(Graph graph, Collection<Value> outputs) {
-    return new Lowering(graph).run(outputs);
+  static Result lower(Graph graph, LinearWeights forms, Collection<Value> outputs) {
+    return new Lowering(graph, forms).run(outputs);
   }
 
   private Result run(Collection<Value> outputs) {
@@ -69,7 +73,9 @@ final class Lowering {
     raw("  __buffers__ = []");
     raw(
         "  def forward(self: __torch__.M, io: List[Tensor], states: List[Tensor], weights:"
-            + " List[Tensor], stop: Tensor) -> None:");
+            + " List[Tensor], "
+            + FewBits.parameters()
+            + ", stop: Tensor) -> None:");
     int at = 0;
     for (Value input : graph.inputs()) {
       names.put(input, given("io[" + at++ + "]", input.dtype()));
@@ -83,7 +89,7 @@ final class Lowering {
       names.put(state, given("states[" + at++ + "]", state.dtype()));
     }
     at = 0;
-    for (Value weight : fixed(graph)) {
+    for (Value weight : fixed(graph, forms)) {
       if (readers.containsKey(weight) || outputs.contains(weight)) {
         names.put(weight, let("weights[" + at + "]"));
       }
@@ -105,10 +111,15 @@ final class Lowering {
   }
 
   /** Weights and constants, in the order in which the script is given them. */
-  static List<Value> fixed(Graph graph) {
+  static List<Value> fixed(Graph graph, LinearWeights forms) {
     List<Value> fixed = new ArrayList<>(graph.weights());
+    fixed.removeIf(weight -> !forms.isPlain(weight));
     fixed.addAll(graph.constants());
     return fixed;
+  }
+
+  LinearWeights forms() {
+    return forms;
   }
 
   /** Whether rows of a weight are looked up and nothing else: it can stay in the file's type. */

@@ -59,8 +59,7 @@ final class Operators {
       case CLAMP -> clamp(to, node, x, floating);
       case CAST -> cast(to, node, x, floating);
       case WHERE -> to.call("where", x, to.of(node.input(1)), to.of(node.input(2)));
-      case LINEAR ->
-          to.call("linear", x, to.of(node.input(1)), to.ofOptional(node.optionalInput(2)));
+      case LINEAR -> Products.linear(to, node);
       case MATMUL -> {
         Attributes.MatMul a = node.attributes(Attributes.MatMul.class);
         String y = to.of(node.input(1));
@@ -70,8 +69,8 @@ final class Operators {
             a.transposeB() ? to.call("transpose", y, -2, -1) : y);
       }
       case EMBEDDING -> to.call("to", to.call("embedding", to.of(node.input(1)), x), 6);
-      case EXPERTS -> experts(to, node, x);
-      case CONV, CONV_TRANSPOSE -> convolution(to, node, x);
+      case EXPERTS -> Products.experts(to, node);
+      case CONV, CONV_TRANSPOSE -> Products.convolution(to, node);
       case LAYER_NORM ->
           to.call(
               "layer_norm",
@@ -185,62 +184,6 @@ final class Operators {
     String y = to.call("to", x, Lowering.code(target));
     // Rounded to the type, and computed with in single precision again.
     return target.isFloat() && target != DType.F32 ? to.call("to", y, 6) : y;
-  }
-
-  private static String experts(Lowering to, Node node, String x) {
-    String gate = to.call("transpose", to.of(node.input(2)), 1, 2);
-    String up = to.call("transpose", to.of(node.input(3)), 1, 2);
-    String down = to.call("transpose", to.of(node.input(4)), 1, 2);
-    boolean silu =
-        node.attributes(Attributes.Experts.class).activation() == Attributes.Activation.SILU;
-    String g = to.call(silu ? "silu" : "gelu", to.call("matmul", x, gate));
-    String h = to.call("mul", g, to.call("matmul", x, up));
-    String y = to.call("matmul", h, down);
-    String routing = to.call("unsqueeze", to.call("transpose", to.of(node.input(1)), 0, 1), -1);
-    return to.call("sum", to.call("mul", y, routing), "[0]", "False");
-  }
-
-  private static String convolution(Lowering to, Node node, String x) {
-    String weight = to.of(node.input(1));
-    String bias = to.ofOptional(node.optionalInput(2));
-    if (node.op() == Op.CONV_TRANSPOSE) {
-      Attributes.ConvTranspose a = node.attributes(Attributes.ConvTranspose.class);
-      List<Integer> ones = a.strides().stream().map(s -> 1).toList();
-      return to.call(
-          "convolution",
-          x,
-          weight,
-          bias,
-          a.strides(),
-          a.padding(),
-          ones,
-          "True",
-          a.outputPadding(),
-          a.groups());
-    }
-    Attributes.Conv a = node.attributes(Attributes.Conv.class);
-    List<Integer> zeros = a.strides().stream().map(s -> 0).toList();
-    List<Integer> padding = a.padBefore();
-    if (!a.padBefore().equals(a.padAfter())) {
-      List<Integer> both = new ArrayList<>();
-      for (int i = a.strides().size() - 1; i >= 0; i--) {
-        both.add(a.padBefore().get(i));
-        both.add(a.padAfter().get(i));
-      }
-      x = to.call("constant_pad_nd", x, both, 0);
-      padding = zeros;
-    }
-    return to.call(
-        "convolution",
-        x,
-        weight,
-        bias,
-        a.strides(),
-        padding,
-        a.dilations(),
-        "False",
-        zeros,
-        a.groups());
   }
 
   private static String pad(Lowering to, Node node, String x) {

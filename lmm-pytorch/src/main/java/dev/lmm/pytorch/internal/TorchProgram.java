@@ -6,6 +6,7 @@ import ai.djl.pytorch.jni.IValue;
 import dev.lmm.Cancellation;
 import dev.lmm.EngineException;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.Precision;
 import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.InputChecks;
 import dev.lmm.core.engine.Program;
@@ -41,6 +42,7 @@ public final class TorchProgram implements Program {
   private final Graph graph;
   private final WeightStore store;
   private final TorchRuntime runtime;
+  private final LinearWeights forms;
   private final Weights weights;
   private final RunGate gate;
   private final InputChecks checks;
@@ -49,11 +51,12 @@ public final class TorchProgram implements Program {
   /** A loaded script. */
   private record Script(PtSymbolBlock module, Map<Integer, Node> nodeOfLine) {}
 
-  private TorchProgram(Graph graph, WeightStore store, TorchRuntime runtime) {
+  private TorchProgram(Graph graph, WeightStore store, TorchRuntime runtime, Precision precision) {
     this.graph = graph;
     this.store = store;
     this.runtime = runtime;
-    this.weights = new Weights(runtime, graph, store);
+    this.forms = new LinearWeights(graph, store, precision);
+    this.weights = new Weights(runtime, graph, store, forms);
     this.gate = new RunGate("graph " + graph.name());
     this.checks = new InputChecks(graph);
   }
@@ -67,7 +70,8 @@ public final class TorchProgram implements Program {
    * @return the program
    */
   public static TorchProgram compile(Graph graph, WeightStore weights, CompileOptions options) {
-    TorchProgram program = new TorchProgram(graph, weights, TorchRuntime.get(options.threads()));
+    TorchProgram program =
+        new TorchProgram(graph, weights, TorchRuntime.get(options.threads()), options.precision());
     try {
       // What cannot be written fails now, not at the first run.
       program.script(graph.outputs());
@@ -82,7 +86,7 @@ public final class TorchProgram implements Program {
     return scripts.computeIfAbsent(
         List.copyOf(outputs.keySet()),
         names -> {
-          Lowering.Result result = Lowering.lower(graph, outputs.values());
+          Lowering.Result result = Lowering.lower(graph, forms, outputs.values());
           try {
             return new Script(runtime.module(result.code()), result.nodeOfLine());
           } catch (ai.djl.engine.EngineException e) {
@@ -153,7 +157,10 @@ public final class TorchProgram implements Program {
         RunWatch watch = new RunWatch(cancellation, () -> flag.put(0, (byte) 1))) {
       try {
         IValue states = state == null ? none : state.list();
-        runtime.call(script.module(), "forward", list, states, weights.list(), stopValue).close();
+        List<IValue> arguments = new ArrayList<>(List.of(list, states, weights.list()));
+        arguments.addAll(weights.fewBits().lists());
+        arguments.add(stopValue);
+        runtime.call(script.module(), "forward", arguments.toArray(IValue[]::new)).close();
       } catch (ai.djl.engine.EngineException e) {
         watch.check();
         throw failed(script, e);

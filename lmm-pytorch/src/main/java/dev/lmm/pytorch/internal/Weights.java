@@ -20,8 +20,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Weights and constants of a graph as one list of tensors. A file is mapped once for each element
- * type in it, and single precision weights are views of that map: no copy. Others are widened.
+ * Weights and constants of a graph as lists of tensors. A file is mapped once for each element type
+ * in it, and weights in the type they are computed in are views of that map: no copy. Others are
+ * converted, and those in few bits packed as their kernel wants them.
  */
 final class Weights implements AutoCloseable {
   private static final String SCRIPT =
@@ -37,7 +38,7 @@ final class Weights implements AutoCloseable {
           "      p = torch.add(p, torch.chr(path[i]))",
           "    return torch.from_file(p, False, count, dtype=type)",
           "  def weight(self: __torch__.M, file: Tensor, start: int, range_: List[int],"
-              + " turned: bool, shape: List[int], widen: bool) -> Tensor:",
+              + " turned: bool, shape: List[int], type: int) -> Tensor:",
           "    n = 1",
           "    for i in range(torch.len(range_)):",
           "      n = torch.mul(n, range_[i])",
@@ -47,10 +48,10 @@ final class Weights implements AutoCloseable {
           "      r1 = torch.reshape(torch.transpose(r, 0, 1), shape)",
           "    else:",
           "      r1 = torch.reshape(r, shape)",
-          "    if widen:",
-          "      r2 = torch.to(r1, 6)",
-          "    else:",
+          "    if torch.eq(type, 0):",
           "      r2 = r1",
+          "    else:",
+          "      r2 = torch.to(r1, type)",
           "    return r2",
           "  def unaligned(self: __torch__.M, file: Tensor, start: int, bytes: int, type: int)"
               + " -> Tensor:",
@@ -60,28 +61,32 @@ final class Weights implements AutoCloseable {
 
   private final List<AutoCloseable> handles = new ArrayList<>();
   private final IValue list;
+  private final FewBits fewBits;
 
-  Weights(TorchRuntime runtime, Graph graph, WeightStore store) {
+  Weights(TorchRuntime runtime, Graph graph, WeightStore store, LinearWeights forms) {
     List<IValue> all = new ArrayList<>();
     Map<String, IValue> maps = new HashMap<>();
     // Random weights come into being, and their file grows, by being located.
-    graph.weights().forEach(weight -> store.locate(weight.weight().name()));
+    graph.weights().stream()
+        .filter(forms::isPlain)
+        .forEach(weight -> store.locate(weight.weight().name()));
     boolean done = false;
     try (PtSymbolBlock script = runtime.module(SCRIPT)) {
-      for (Value weight : graph.weights()) {
-        all.add(keep(read(runtime, script, graph, weight, store, maps)));
-      }
-      for (Value constant : graph.constants()) {
-        PtNDArray array =
-            keep(
-                Tensors.wrap(runtime, constant.data(), constant.dtype(), constant.shape().fixed()));
-        all.add(keep(IValue.from(array)));
+      for (Value weight : Lowering.fixed(graph, forms)) {
+        if (weight.kind() == Value.Kind.WEIGHT) {
+          all.add(keep(read(runtime, script, graph, weight, store, forms, maps)));
+        } else {
+          PtNDArray array =
+              keep(Tensors.wrap(runtime, weight.data(), weight.dtype(), weight.shape().fixed()));
+          all.add(keep(IValue.from(array)));
+        }
       }
       if (all.isEmpty()) {
         list = keep(IValue.listFrom(new PtNDArray[0]));
       } else {
         list = keep(IValue.listFrom(all.toArray(IValue[]::new)));
       }
+      fewBits = keep(new FewBits(runtime, store, forms));
       done = true;
     } finally {
       // Views keep the maps they look into.
@@ -97,8 +102,14 @@ final class Weights implements AutoCloseable {
     return handle;
   }
 
+  /** The tensors, in the order of {@link Lowering#fixed}. */
   IValue list() {
     return list;
+  }
+
+  /** What linear layers in few bits multiply with. */
+  FewBits fewBits() {
+    return fewBits;
   }
 
   private static IValue read(
@@ -107,6 +118,7 @@ final class Weights implements AutoCloseable {
       Graph graph,
       Value value,
       WeightStore store,
+      LinearWeights forms,
       Map<String, IValue> maps) {
     WeightRef ref = value.weight();
     StoredTensor stored = store.locate(ref.name());
@@ -135,6 +147,7 @@ final class Weights implements AutoCloseable {
     }
     try {
       boolean table = Lowering.isTable(graph, value) && stored.dtype().isFloat();
+      int wanted = forms.isHalved(value) ? forms.half() : 6;
       return call(
           runtime,
           script,
@@ -145,7 +158,7 @@ final class Weights implements AutoCloseable {
               ref.transpose() ? new long[] {ref.rows(), ref.rowElements()} : ref.view()),
           IValue.from(ref.transpose()),
           IValue.listFrom(ref.view()),
-          IValue.from(stored.dtype() != DType.F32 && !table));
+          IValue.from((long) (type == wanted || table ? 0 : wanted)));
     } finally {
       if (!aligned) {
         source.close();
