@@ -207,6 +207,33 @@ public final class LoadRequest<T> {
   }
 
   /**
+   * Says where each part of the model would compute, for a request of usual size.
+   *
+   * @return the plan, which prints as a table
+   * @throws ModelNotFoundException if the id leads nowhere
+   * @throws EngineException if no engine can run here
+   */
+  public DevicePlan plan() {
+    return plan(EstimateOptions.DEFAULT);
+  }
+
+  /**
+   * Says where each part of the model would compute, without loading it. With {@code
+   * device("auto")} a card takes the largest parts that fit the memory free on it, and the
+   * processor the rest; the plan says why.
+   *
+   * @param size how large a request is to fit
+   * @return the plan, which prints as a table
+   * @throws ModelNotFoundException if the id leads nowhere
+   * @throws CheckpointException if a file is missing or broken
+   * @throws UnsupportedModelException if the family or an option is not supported
+   * @throws EngineException if no engine can run here, or lacks a device that was asked for
+   */
+  public DevicePlan plan(EstimateOptions size) {
+    return Models.loader().plan(id, options, Check.notNull(size, "size"));
+  }
+
+  /**
    * Loads.
    *
    * @return the model or role, to be closed

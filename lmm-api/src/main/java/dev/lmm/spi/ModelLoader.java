@@ -1,6 +1,7 @@
 package dev.lmm.spi;
 
 import dev.lmm.Bundled;
+import dev.lmm.DevicePlan;
 import dev.lmm.Estimate;
 import dev.lmm.EstimateOptions;
 import dev.lmm.Model;
@@ -50,4 +51,14 @@ public interface ModelLoader {
    * @throws dev.lmm.LmmException if it has none that fit, or others are loaded already
    */
   List<String> useNatives(Path bundle);
+  /**
+   * Says where each part of a model would compute, without loading it.
+   *
+   * @param id as {@link #load} takes it
+   * @param options how it is to be loaded
+   * @param size how large a request is to fit
+   * @return the plan
+   * @throws dev.lmm.LmmException if the model is not there or no engine can run
+   */
+  DevicePlan plan(String id, LoadOptions options, EstimateOptions size);
 }

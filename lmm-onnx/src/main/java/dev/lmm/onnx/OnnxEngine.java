@@ -10,6 +10,7 @@ import dev.lmm.core.engine.NativeFiles;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Graph;
+import dev.lmm.onnx.internal.Cuda;
 import dev.lmm.onnx.internal.OnnxProgram;
 import dev.lmm.onnx.internal.OrtRuntime;
 import java.nio.file.Path;
@@ -21,6 +22,9 @@ import java.util.Set;
  * bits. Weights are read from the checkpoint's own files, quantized ones from the library's cache;
  * they are packed for the processor once, or with {@link CompileOptions#mapped()} used where they
  * lie.
+ *
+ * <p>With {@code onnxruntime_gpu} in place of {@code onnxruntime} it computes on NVIDIA cards too,
+ * in single precision. That way was never run.
  *
  * <p>All programs of a process share one pool of threads. Thread-safe.
  */
@@ -45,7 +49,15 @@ public final class OnnxEngine implements Engine {
 
   @Override
   public Set<Precision> precisions(String device) {
-    return device.equals("cpu") ? Set.of(Precision.FP32, Precision.INT8, Precision.INT4) : Set.of();
+    if (device.equals("cpu")) {
+      return Set.of(Precision.FP32, Precision.INT8, Precision.INT4);
+    }
+    return device.startsWith("cuda:") ? Set.of(Precision.FP32) : Set.of();
+  }
+
+  @Override
+  public String withoutGpu() {
+    return Cuda.find().reason();
   }
 
   @Override

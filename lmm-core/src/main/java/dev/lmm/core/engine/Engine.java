@@ -64,6 +64,15 @@ public interface Engine {
   }
 
   /**
+   * Why it computes on no GPU.
+   *
+   * @return what is missing and how to get it; empty if {@link #status} lists one
+   */
+  default String withoutGpu() {
+    return "engine " + name() + " computes on the processor only";
+  }
+
+  /**
    * Whether linear layers are multiplied with codes of a form; what is not is unpacked when it is
    * compiled, so that few bits save no memory.
    *

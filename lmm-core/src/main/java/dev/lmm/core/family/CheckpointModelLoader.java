@@ -6,6 +6,7 @@ import dev.lmm.Captioner;
 import dev.lmm.Chat;
 import dev.lmm.Check;
 import dev.lmm.CheckpointException;
+import dev.lmm.DevicePlan;
 import dev.lmm.Encoder;
 import dev.lmm.Estimate;
 import dev.lmm.EstimateOptions;
@@ -23,6 +24,7 @@ import dev.lmm.core.checkpoint.CheckpointFiles;
 import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.Engines;
 import dev.lmm.core.engine.NativeFiles;
+import dev.lmm.core.engine.Gpus;
 import dev.lmm.core.graph.WeightSource;
 import dev.lmm.core.hub.Bundle;
 import dev.lmm.core.hub.BundleWriter;
@@ -36,6 +38,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
@@ -43,6 +46,7 @@ import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,12 +54,16 @@ import org.slf4j.LoggerFactory;
 public final class CheckpointModelLoader implements ModelLoader {
   private static final Logger LOG = LoggerFactory.getLogger(CheckpointModelLoader.class);
 
+  /** Why there is no GPU is said once a process. */
+  private static final AtomicBoolean TOLD = new AtomicBoolean();
+
   /** For {@link ServiceLoader}. */
   public CheckpointModelLoader() {}
 
   @Override
-  public Model load(String id, LoadOptions options) {
+  public Model load(String id, LoadOptions asked) {
     Check.notNull(id, "id");
+    LoadOptions options = placed(id, asked);
     long start = System.nanoTime();
     LoadEvent event = new LoadEvent();
     event.begin();
@@ -104,6 +112,81 @@ public final class CheckpointModelLoader implements ModelLoader {
         placement.engine().name(),
         (System.nanoTime() - start) / 1_000_000);
     return new LoadedModel(model, files);
+  }
+
+  /** With {@code auto} and a card: the devices that the plan gives the parts. */
+  private LoadOptions placed(String id, LoadOptions options) {
+    if (!options.device().equals("auto")) {
+      return options;
+    }
+    Engine engine = Engines.choose(options.engine(), options.device(), options.precision());
+    if (engine.status().devices().size() < 2) {
+      if (TOLD.compareAndSet(false, true)) {
+        LOG.info("device auto: cpu. {}", engine.withoutGpu());
+      }
+      return options;
+    }
+    // What a plan is made from must be here before the model is.
+    ModelFolders.find(id, options);
+    LoadOptions placed = options;
+    for (DevicePlan.Part part : plan(id, options, EstimateOptions.DEFAULT).parts()) {
+      LOG.info("device auto: {} on {}: {}", part.name(), part.device(), part.reason());
+      placed = placed.withDevice(part.name(), part.device());
+    }
+    return placed.withDevice("cpu");
+  }
+
+  @Override
+  public DevicePlan plan(String id, LoadOptions options, EstimateOptions size) {
+    Check.notNull(id, "id");
+    Engine engine = Engines.choose(options.engine(), options.device(), options.precision());
+    Placement.device(engine, options.device());
+    options.partDevices().values().forEach(device -> Placement.device(engine, device));
+    boolean auto = options.device().equals("auto");
+    List<DevicePlan.Device> devices = new ArrayList<>();
+    Map<String, Estimate> estimates = new LinkedHashMap<>();
+    for (String name : engine.status().devices()) {
+      boolean able =
+          options.precision() == Precision.AUTO
+              || engine.precisions(name).contains(options.precision());
+      if (!name.equals("cpu") && (!able || (!auto && !name.equals(options.device())))) {
+        continue;
+      }
+      LoadOptions there =
+          options
+              .withEngine(engine.name())
+              .withDevice(name)
+              .withPrecision(
+                  options.precision() == Precision.AUTO ? best(engine, name) : options.precision());
+      for (String part : options.partDevices().keySet()) {
+        there = there.withDevice(part, name);
+      }
+      Estimate estimate = estimate(id, there, size);
+      estimates.put(name, estimate);
+      devices.add(device(name, estimate.available()));
+    }
+    Map<String, String> asked = new LinkedHashMap<>(options.partDevices());
+    if (!auto) {
+      estimates
+          .get("cpu")
+          .parts()
+          .forEach(part -> asked.putIfAbsent(part.name(), options.device()));
+    }
+    return Planner.plan(engine.name(), devices, estimates, asked, engine.withoutGpu());
+  }
+
+  private static DevicePlan.Device device(String name, long free) {
+    for (Gpus.Card card : name.equals("cpu") ? List.<Gpus.Card>of() : Gpus.find().cards()) {
+      if (card.device().equals(name)) {
+        return new DevicePlan.Device(name, card.name(), card.free());
+      }
+    }
+    return new DevicePlan.Device(name, "", free);
+  }
+
+  private static Precision best(Engine engine, String device) {
+    Set<Precision> has = engine.precisions(device);
+    return !device.equals("cpu") && has.contains(Precision.BF16) ? Precision.BF16 : Precision.FP32;
   }
 
   @Override

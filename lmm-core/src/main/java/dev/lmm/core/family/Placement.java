@@ -46,14 +46,20 @@ public final class Placement {
     return new Placement(engine, device, precision(engine, device, options.precision()), options);
   }
 
-  private static String device(Engine engine, String wanted) {
+  static String device(Engine engine, String wanted) {
     List<String> devices = engine.status().devices();
     if (wanted.equals("auto")) {
       return devices.get(0);
     }
     if (!devices.contains(wanted)) {
       throw new EngineException(
-          "device: " + wanted + " is not there; engine " + engine.name() + " finds " + devices);
+          "device: "
+              + wanted
+              + " is not there; engine "
+              + engine.name()
+              + " finds "
+              + devices
+              + (wanted.startsWith("cuda") ? ": " + engine.withoutGpu() : ""));
     }
     return wanted;
   }

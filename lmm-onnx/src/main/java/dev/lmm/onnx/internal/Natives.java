@@ -197,6 +197,14 @@ final class Natives {
       }
       found.add(url);
     }
+    for (String name : List.of("onnxruntime_providers_shared", "onnxruntime_providers_cuda")) {
+      URL url =
+          OrtEnvironment.class.getResource(
+              "/ai/onnxruntime/native/" + platform + "/" + System.mapLibraryName(name));
+      if (url != null) {
+        found.add(url);
+      }
+    }
     return found;
   }
 

@@ -80,6 +80,9 @@ public final class OnnxProgram implements Program {
       if (options.mapped() && !model.quantized()) {
         session.addConfigEntry("session.disable_prepacking", "1");
       }
+      if (options.device().startsWith("cuda:")) {
+        session.addCUDA(Integer.parseInt(options.device().substring("cuda:".length())));
+      }
       // Processors without VNNI would let sums of two products overflow 16 bits.
       session.addConfigEntry("session.x64quantprecision", "1");
       OrtEnvironment environment = runtime.environment();

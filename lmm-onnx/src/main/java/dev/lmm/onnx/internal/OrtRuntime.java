@@ -13,6 +13,7 @@ import java.lang.module.ModuleDescriptor;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -54,7 +55,11 @@ public final class OrtRuntime {
     } else if (found.usable()) {
       version = versionOfJar();
     }
-    List<String> devices = found.usable() ? List.of("cpu") : List.of();
+    List<String> devices = new ArrayList<>();
+    if (found.usable()) {
+      devices.add("cpu");
+      devices.addAll(Cuda.find().devices());
+    }
     return new EngineStatus(found.usable(), version, devices, found.detail());
   }
 
