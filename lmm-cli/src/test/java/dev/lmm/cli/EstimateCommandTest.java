@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.lmm.DevicePlan;
+import dev.lmm.EngineException;
 import dev.lmm.Estimate;
 import dev.lmm.EstimateOptions;
 import dev.lmm.InvalidRequestException;
@@ -185,6 +187,25 @@ class EstimateCommandTest {
     Json one = run("estimate", "tiny-clip", "--precision", "int8");
     assertThat(one.hasValue("precisions")).isFalse();
     assertThat(one.longAt("total")).isLessThan(all.longAt("total"));
+  }
+
+  @Test
+  void aPlanNamesTheDeviceOfEachPartAndWhyThereIsNoCard() {
+    DevicePlan plan = Models.model("tiny-sd").plan();
+    assertThat(plan.parts()).extracting(DevicePlan.Part::name).contains("text_encoder", "unet");
+    assertThat(plan.parts()).extracting(DevicePlan.Part::device).containsOnly("cpu");
+    assertThat(plan.devices().get(0).free()).isPositive();
+    assertThat(plan.note()).contains("onnxruntime_gpu");
+    assertThat(Models.model("tiny-sd").estimate().parts())
+        .extracting(Estimate.Part::weights)
+        .allSatisfy(weights -> assertThat(weights).isPositive());
+    assertThatThrownBy(() -> Models.model("tiny-sd").device("cuda:0").plan())
+        .isInstanceOf(EngineException.class)
+        .hasMessageContaining("cuda:0 is not there")
+        .hasMessageContaining("onnxruntime_gpu");
+    assertThatThrownBy(() -> Models.model("tiny-sd").device("unet", "cuda:1").load())
+        .isInstanceOf(EngineException.class)
+        .hasMessageContaining("cuda:1 is not there");
   }
 
   @Test

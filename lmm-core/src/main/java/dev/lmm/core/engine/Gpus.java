@@ -23,7 +23,7 @@ public record Gpus(List<Card> cards, String reason) {
 
   private static final int SECONDS = 10;
 
-  /** Not much longer than the longest name; the rest of a line that no tool would write is lost. */
+  /** Room for some hundred cards. */
   private static final int LONGEST_OUTPUT = 1 << 16;
 
   private static @Nullable Gpus found;
@@ -84,6 +84,9 @@ public record Gpus(List<Card> cards, String reason) {
       // Read before waiting: a full pipe would keep the tool from ending.
       String output =
           new String(process.getInputStream().readNBytes(LONGEST_OUTPUT), StandardCharsets.UTF_8);
+      if (output.length() >= LONGEST_OUTPUT) {
+        return none(command.get(0) + " writes what a list of cards cannot be");
+      }
       if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
         return none(command.get(0) + " gave no answer within " + SECONDS + " seconds");
       }

@@ -53,7 +53,7 @@ class GpusTest {
     assertThat(Gpus.ask(tool("echo; echo 'Driver/library version mismatch'; exit 18")).reason())
         .contains("does not work", "Driver/library version mismatch");
     assertThat(Gpus.ask(tool("echo 'No devices were found'")).reason()).contains("no card");
-    assertThat(Gpus.ask(tool("yes | head -c 300000; exit 0")).reason()).contains("no card");
+    assertThat(Gpus.ask(tool("yes")).reason()).contains("cannot be");
     assertThat(Gpus.parse("0, [N/A], [N/A], Odd").cards())
         .containsExactly(new Gpus.Card(0, "Odd", 0, 0));
   }

@@ -103,7 +103,7 @@ public record Cuda(List<String> devices, String reason) {
     List<Path> folders = new ArrayList<>();
     String path = environment.get(windows ? "PATH" : "LD_LIBRARY_PATH");
     if (path != null) {
-      for (String each : path.split(windows ? ";" : ":")) {
+      for (String each : path.split(windows ? ";" : ":", -1)) {
         if (!each.isBlank()) {
           folders.add(Path.of(each));
         }
