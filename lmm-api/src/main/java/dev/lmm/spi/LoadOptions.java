@@ -2,8 +2,10 @@ package dev.lmm.spi;
 
 import dev.lmm.Precision;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 
 /**
  * How to load a model.
@@ -61,6 +63,17 @@ public record LoadOptions(
   public LoadOptions {
     partDevices = Map.copyOf(partDevices);
     partPrecisions = Map.copyOf(partPrecisions);
+  }
+
+  /**
+   * The parts whose device or precision the caller chose.
+   *
+   * @return their names
+   */
+  public Set<String> namedParts() {
+    Set<String> named = new LinkedHashSet<>(partDevices.keySet());
+    named.addAll(partPrecisions.keySet());
+    return named;
   }
 
   /**

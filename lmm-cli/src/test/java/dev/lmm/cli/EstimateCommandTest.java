@@ -8,7 +8,9 @@ import dev.lmm.DevicePlan;
 import dev.lmm.EngineException;
 import dev.lmm.Estimate;
 import dev.lmm.EstimateOptions;
+import dev.lmm.Generator;
 import dev.lmm.InvalidRequestException;
+import dev.lmm.LoadRequest;
 import dev.lmm.Model;
 import dev.lmm.Models;
 import dev.lmm.Precision;
@@ -206,6 +208,24 @@ class EstimateCommandTest {
     assertThatThrownBy(() -> Models.model("tiny-sd").device("unet", "cuda:1").load())
         .isInstanceOf(EngineException.class)
         .hasMessageContaining("cuda:1 is not there");
+  }
+
+  /** The denoiser is compiled when it is first needed: its name must be known before. */
+  @Test
+  void aPartThatIsLoadedLaterHasItsOwnPrecision() {
+    byte[] whole = picture(Models.generator("tiny-sd"));
+    byte[] few = picture(Models.generator("tiny-sd").precision("unet", Precision.INT8));
+    assertThat(few).isNotEqualTo(whole);
+    assertThatThrownBy(() -> Models.generator("tiny-sd").precision("tower", Precision.INT8).load())
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("tower")
+        .hasMessageContaining("text_encoder, unet, vae");
+  }
+
+  private static byte[] picture(LoadRequest<Generator> request) {
+    try (Generator generator = request.load()) {
+      return generator.generate("a red circle").steps(2).seed(1).run().image().rgb();
+    }
   }
 
   @Test

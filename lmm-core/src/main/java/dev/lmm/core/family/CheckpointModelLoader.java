@@ -88,6 +88,18 @@ public final class CheckpointModelLoader implements ModelLoader {
           described
               .family()
               .load(new LoadContext(info, folder, described.config(), files, placement, parts));
+      if (!parts.containsAll(options.namedParts())) {
+        // Some parts are compiled when they are first needed.
+        described
+            .family()
+            .stages(
+                new StageContext(
+                    folder,
+                    described.config(),
+                    EstimateOptions.DEFAULT,
+                    random ? part -> WeightSource.anything() : files::open))
+            .forEach(stage -> parts.add(stage.part()));
+      }
       placement.requireKnown(parts);
     } catch (ArithmeticException e) {
       files.close();

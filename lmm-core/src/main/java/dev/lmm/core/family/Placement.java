@@ -43,7 +43,11 @@ public final class Placement {
   static Placement of(LoadOptions options) {
     Engine engine = Engines.choose(options.engine(), options.device(), options.precision());
     String device = device(engine, options.device());
-    return new Placement(engine, device, precision(engine, device, options.precision()), options);
+    Precision precision = precision(engine, device, options.precision());
+    Placement placement = new Placement(engine, device, precision, options);
+    // What is not there is refused now, not when a part is first needed.
+    options.namedParts().forEach(placement::of);
+    return placement;
   }
 
   static String device(Engine engine, String wanted) {
@@ -165,8 +169,7 @@ public final class Placement {
   }
 
   static void requireKnown(LoadOptions options, Set<String> parts) {
-    Set<String> named = new TreeSet<>(options.partDevices().keySet());
-    named.addAll(options.partPrecisions().keySet());
+    Set<String> named = new TreeSet<>(options.namedParts());
     named.removeAll(parts);
     if (!named.isEmpty()) {
       throw new InvalidRequestException(
