@@ -51,6 +51,7 @@ public interface ModelLoader {
    * @throws dev.lmm.LmmException if it has none that fit, or others are loaded already
    */
   List<String> useNatives(Path bundle);
+
   /**
    * Says where each part of a model would compute, without loading it.
    *

@@ -224,7 +224,7 @@ class EstimateCommandTest {
 
   private static byte[] picture(LoadRequest<Generator> request) {
     try (Generator generator = request.load()) {
-      return generator.generate("a red circle").steps(2).seed(1).run().image().rgb();
+      return generator.generate("a red circle").steps(2).seed(1).run().get(0).image().rgb();
     }
   }
 

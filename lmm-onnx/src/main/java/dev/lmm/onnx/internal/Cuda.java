@@ -2,6 +2,7 @@ package dev.lmm.onnx.internal;
 
 import ai.onnxruntime.OrtEnvironment;
 import dev.lmm.core.engine.Gpus;
+import dev.lmm.core.engine.Platform;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -47,8 +48,7 @@ public record Cuda(List<String> devices, String reason) {
   public static synchronized Cuda find() {
     Cuda cuda = found;
     if (cuda == null) {
-      String os = System.getProperty("os.name");
-      String platform = Natives.platform(os, System.getProperty("os.arch"));
+      String platform = Natives.platform(Platform.current());
       boolean inJar =
           platform != null
               && OrtEnvironment.class.getResource(
@@ -57,7 +57,7 @@ public record Cuda(List<String> devices, String reason) {
                           + "/"
                           + System.mapLibraryName("onnxruntime_providers_cuda"))
                   != null;
-      boolean windows = os.startsWith("Windows");
+      boolean windows = platform != null && platform.startsWith("win");
       cuda =
           of(
               inJar,
