@@ -139,7 +139,7 @@ class BundleCommandTest {
         .contains(
             run("embed", "tiny-clip", "--text", "a red circle", "--json")
                 .out()
-                .split("\"items\"")[1]);
+                .split("\"items\"", -1)[1]);
     assertThat(run("summary", file.toString()).status()).isZero();
     assertThat(run("estimate", file.toString(), "--json").out()).contains("\"total\":");
     assertThat(run("embed", file.toString(), "--text", "a", "--bundle-natives").err())
