@@ -66,10 +66,11 @@ public interface Engine {
   /**
    * Why it computes on no GPU.
    *
-   * @return what is missing and how to get it; empty if {@link #status} lists one
+   * @return what is missing and how to get it; empty if {@link #status} lists one, or if it never
+   *     computes on one
    */
   default String withoutGpu() {
-    return "engine " + name() + " computes on the processor only";
+    return "";
   }
 
   /**

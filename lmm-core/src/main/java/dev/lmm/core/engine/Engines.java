@@ -103,14 +103,16 @@ public final class Engines {
    */
   public static void requireSupported(Engine engine, CompileOptions options) {
     Set<Precision> supported = engine.precisions(options.device());
-    if (supported.isEmpty()) {
+    // It may be one that would compute there if all it needs were here.
+    if (supported.isEmpty() || !engine.status().devices().contains(options.device())) {
       throw new EngineException(
           "engine "
               + engine.name()
               + " does not compute on "
               + options.device()
               + "; it computes on "
-              + String.join(", ", engine.status().devices()));
+              + String.join(", ", engine.status().devices())
+              + reason(engine, options.device()));
     }
     if (!supported.contains(options.precision())) {
       throw new EngineException(
@@ -124,6 +126,18 @@ public final class Engines {
               + new TreeSet<>(supported)
                   .stream().map(Precision::label).collect(Collectors.joining(", ")));
     }
+  }
+
+  /**
+   * Why an engine lacks a card.
+   *
+   * @param engine the engine
+   * @param device what was asked for
+   * @return a colon and the reason, or nothing
+   */
+  public static String reason(Engine engine, String device) {
+    String why = device.startsWith("cuda") ? engine.withoutGpu() : "";
+    return why.isEmpty() ? "" : ": " + why;
   }
 
   private static boolean fits(

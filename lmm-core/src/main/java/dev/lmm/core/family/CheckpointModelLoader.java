@@ -133,7 +133,7 @@ public final class CheckpointModelLoader implements ModelLoader {
     }
     Engine engine = Engines.choose(options.engine(), options.device(), options.precision());
     if (engine.status().devices().size() < 2) {
-      if (TOLD.compareAndSet(false, true)) {
+      if (!engine.withoutGpu().isEmpty() && TOLD.compareAndSet(false, true)) {
         LOG.info("device auto: cpu. {}", engine.withoutGpu());
       }
       return options;

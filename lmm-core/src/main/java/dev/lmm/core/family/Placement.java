@@ -63,7 +63,7 @@ public final class Placement {
               + engine.name()
               + " finds "
               + devices
-              + (wanted.startsWith("cuda") ? ": " + engine.withoutGpu() : ""));
+              + Engines.reason(engine, wanted));
     }
     return wanted;
   }

@@ -11,12 +11,33 @@ import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class NativesTest {
+  private static final String SET = "onnxruntime.native.path";
+
   @TempDir Path temp;
+
+  private String before = "";
+
+  /** Whatever ran before in this process has set it. */
+  @BeforeEach
+  void unset() {
+    before = System.getProperty(SET, "");
+    System.clearProperty(SET);
+  }
+
+  @AfterEach
+  void setAgain() {
+    if (before.isEmpty()) {
+      System.clearProperty(SET);
+    } else {
+      System.setProperty(SET, before);
+    }
+  }
 
   private List<URL> libraries;
   private Path cache;
