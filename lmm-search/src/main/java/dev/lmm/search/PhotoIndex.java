@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * try (Encoder siglip = Models.encoder("google/siglip2-base-patch16-224").load();
  *     PhotoIndex photos = PhotoIndex.open(siglip, folder)) {
  *   photos.update().run();
- *   photos.search("눈 덮인 산").run().forEach(found -> System.out.println(found.photo().file()));
+ *   photos.search("snow on mountains").run().forEach(found -> System.out.println(found.photo().file()));
  * }
  * }</pre>
  *
