@@ -115,7 +115,9 @@ class LayoutsTest {
         "config.json|\"num_hidden_layers\": 4|\"num_hidden_layers\": 3|qformer.encoder.layer.3",
         "config.json|\"encoder_hidden_size\": 32|\"encoder_hidden_size\": 33|hidden_size",
         "config.json|\"num_attention_heads\": 3|\"num_attention_heads\": 0|num_attention_heads",
-        "preprocessor_config.json|\"height\": 42|\"height\": 41|image_size is 42",
+        "preprocessor_config.json|\"height\": 42|\"height\": 13|patch_size, 14",
+        "preprocessor_config.json|\"width\": 42|\"width\": 16385|at most 16384",
+        "preprocessor_config.json|\"do_resize\": true|\"do_resize\": false|do_resize",
       })
   void contradictionsAreNamed(String file, String found, String replacement, String message)
       throws IOException {

@@ -3,6 +3,7 @@ package dev.lmm.blip2.internal;
 import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.graph.Op;
 import dev.lmm.core.json.Json;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
@@ -23,11 +24,13 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
    * @param intermediateSize width of the feed-forward layers
    * @param numHiddenLayers layers
    * @param numAttentionHeads heads
-   * @param imageSize side of the pictures, in pixels
+   * @param imageSize side of the pictures that the positions were trained on, in pixels
    * @param patchSize side of a patch, in pixels
    * @param qkvBias whether queries, keys and values have a bias
    * @param hiddenAct of the feed-forward layers
    * @param layerNormEps of the layer norms
+   * @param height of the pictures that it is given, in pixels
+   * @param width of the pictures that it is given, in pixels
    */
   record Vision(
       int hiddenSize,
@@ -38,11 +41,44 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
       int patchSize,
       boolean qkvBias,
       Op hiddenAct,
-      double layerNormEps) {
+      double layerNormEps,
+      int height,
+      int width) {
+    /** For pictures of the size that a folder's preprocessor_config.json tells. */
+    Vision sized(Path folder) {
+      PictureInput.Size size = PictureInput.size(folder, imageSize, patchSize);
+      return new Vision(
+          hiddenSize,
+          intermediateSize,
+          numHiddenLayers,
+          numAttentionHeads,
+          imageSize,
+          patchSize,
+          qkvBias,
+          hiddenAct,
+          layerNormEps,
+          size.height(),
+          size.width());
+    }
+
+    /** Patches on each side of the pictures that the positions were trained on. */
+    int trainedSide() {
+      return imageSize / patchSize;
+    }
+
+    /** Patches from top to bottom; pixels that fill no patch are left out. */
+    int down() {
+      return height / patchSize;
+    }
+
+    /** Patches from left to right. */
+    int across() {
+      return width / patchSize;
+    }
+
     /** Rows that the tower gives: the class token and the patches. */
     int rows() {
-      int side = imageSize / patchSize;
-      return 1 + side * side;
+      return 1 + down() * across();
     }
   }
 
@@ -97,7 +133,7 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
   private static final String FIRST_STAGE = "Blip2ForImageTextRetrieval";
   private static final String SECOND_STAGE = "Blip2ForConditionalGeneration";
 
-  /** Reads a config of the second stage. */
+  /** Reads a config of the second stage; pictures have the size that it was trained on. */
   public static Blip2Config of(Json config) {
     Vision vision = vision(config.objectOrEmpty("vision_config"));
     return new Blip2Config(
@@ -105,6 +141,11 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
         vision,
         qformer(config.objectOrEmpty("qformer_config"), vision),
         TextConfig.of(config.objectOrEmpty("text_config")));
+  }
+
+  /** For pictures of the size that a folder's preprocessor_config.json tells. */
+  Blip2Config sized(Path folder) {
+    return new Blip2Config(numQueryTokens, vision.sized(folder), qformer, text);
   }
 
   static Vision vision(Json c) {
@@ -123,7 +164,9 @@ public record Blip2Config(int numQueryTokens, Vision vision, QFormer qformer, Te
         patch,
         c.boolAt("qkv_bias", true),
         activation(c, "hidden_act", "gelu"),
-        c.doubleAt("layer_norm_eps", 1e-6));
+        c.doubleAt("layer_norm_eps", 1e-6),
+        image,
+        image);
   }
 
   static QFormer qformer(Json c, Vision vision) {

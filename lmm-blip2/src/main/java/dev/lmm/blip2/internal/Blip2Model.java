@@ -78,7 +78,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
   }
 
   static Blip2Model load(LoadContext context) {
-    Blip2Config config = Blip2Config.of(context.config());
+    Blip2Config config = Blip2Config.of(context.config()).sized(context.folder());
     WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
     Map<String, Graph> graphs = graphs(config, usage);
     // Older files hold the head, or the words once more, beside the table that they are.
@@ -110,7 +110,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
   }
 
   static List<Stage> stages(StageContext context) {
-    Blip2Config config = Blip2Config.of(context.config());
+    Blip2Config config = Blip2Config.of(context.config()).sized(context.folder());
     long entries = context.tokens(Language.context(config.text()));
     Map<String, Long> symbols = new HashMap<>();
     symbols.put("batch", (long) context.size().batch());

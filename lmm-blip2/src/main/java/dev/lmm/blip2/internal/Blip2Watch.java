@@ -61,8 +61,8 @@ final class Blip2Watch implements AutoCloseable {
   }
 
   private Axis seen() {
-    int side = config.vision().imageSize() / config.vision().patchSize();
-    return Axis.patches(side, side, Axis.WHOLE, "[CLS]");
+    Blip2Config.Vision vision = config.vision();
+    return Axis.patches(vision.down(), vision.across(), Axis.WHOLE, "[CLS]");
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.lmm.blip2.internal;
 
 import dev.lmm.core.json.Json;
+import java.nio.file.Path;
 
 /**
  * config.json of the first stage: there is no language model, whatever {@code text_config} says.
@@ -15,7 +16,7 @@ record MatcherConfig(
     int imageTextHiddenSize,
     Blip2Config.Vision vision,
     Blip2Config.QFormer qformer) {
-  /** Reads a config. */
+  /** Reads a config; pictures have the size that it was trained on. */
   static MatcherConfig of(Json config) {
     Blip2Config.Vision vision = Blip2Config.vision(config.objectOrEmpty("vision_config"));
     return new MatcherConfig(
@@ -23,5 +24,10 @@ record MatcherConfig(
         Blip2Config.positive(config, "image_text_hidden_size", 256),
         vision,
         Blip2Config.qformer(config.objectOrEmpty("qformer_config"), vision));
+  }
+
+  /** For pictures of the size that a folder's preprocessor_config.json tells. */
+  MatcherConfig sized(Path folder) {
+    return new MatcherConfig(numQueryTokens, imageTextHiddenSize, vision.sized(folder), qformer);
   }
 }

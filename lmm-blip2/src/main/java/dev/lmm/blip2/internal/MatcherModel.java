@@ -51,7 +51,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
   }
 
   static MatcherModel load(LoadContext context) {
-    MatcherConfig config = MatcherConfig.of(context.config());
+    MatcherConfig config = MatcherConfig.of(context.config()).sized(context.folder());
     WeightUsage usage = new WeightUsage(context.weights(), context.config().source());
     Map<String, Graph> graphs = graphs(config, usage);
     // A row of numbers from 0 that older files keep.
@@ -68,7 +68,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
   }
 
   static List<Stage> stages(StageContext context) {
-    MatcherConfig config = MatcherConfig.of(context.config());
+    MatcherConfig config = MatcherConfig.of(context.config()).sized(context.folder());
     Map<String, Long> symbols =
         Map.of("batch", (long) context.size().batch(), "s", (long) USUAL_TEXT);
     WeightUsage usage = new WeightUsage(context.weights(), context.config().source());

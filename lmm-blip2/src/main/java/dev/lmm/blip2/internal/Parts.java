@@ -61,7 +61,7 @@ final class Parts implements AutoCloseable {
    * @param graphs by part, in the order they compute
    */
   static Parts open(LoadContext context, Blip2Config.Vision vision, Map<String, Graph> graphs) {
-    PictureInput pictures = PictureInput.read(context.folder(), vision.imageSize());
+    PictureInput pictures = PictureInput.read(context.folder(), vision);
     Summary summary = Summaries.of(context.info().id(), graphs, context.weights(), List.of());
     List<AutoCloseable> opened = new ArrayList<>();
     try {

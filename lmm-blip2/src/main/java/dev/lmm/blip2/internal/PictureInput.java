@@ -13,10 +13,12 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * preprocessor_config.json: pictures are squashed to a square, whatever their aspect. Absent keys
+ * preprocessor_config.json: pictures are squashed to one size, whatever their aspect. Absent keys
  * have the defaults of transformers' BlipImageProcessor.
  */
 final class PictureInput {
+  private static final String FILE = "preprocessor_config.json";
+  private static final int LARGEST = 1 << 14;
   private static final double[] CLIP_MEAN = {0.48145466, 0.4578275, 0.40821073};
   private static final double[] CLIP_STD = {0.26862954, 0.26130258, 0.27577711};
 
@@ -28,41 +30,68 @@ final class PictureInput {
     this.levels = preprocessing.levels();
   }
 
-  static PictureInput read(Path folder, int side) {
-    Path file = folder.resolve("preprocessor_config.json");
+  /**
+   * How large pictures become.
+   *
+   * @param height in pixels
+   * @param width in pixels
+   */
+  record Size(int height, int width) {}
+
+  /**
+   * Reads the size alone; what the model was trained on where the file is not there.
+   *
+   * @param folder of the checkpoint
+   * @param trained side of the pictures that the model was trained on
+   * @param patch side of a patch
+   */
+  static Size size(Path folder, int trained, int patch) {
+    Path file = folder.resolve(FILE);
+    if (!Files.isRegularFile(file)) {
+      return new Size(trained, trained);
+    }
+    Json json = Json.parse(file);
+    if (!json.boolAt("do_resize", true)) {
+      throw json.at("do_resize").unexpected("true: the model looks at pictures of one size");
+    }
+    if (!json.hasValue("size")) {
+      return new Size(384, 384);
+    }
+    Json size = json.at("size");
+    return size.isNumber()
+        ? new Size(bounded(size, patch), bounded(size, patch))
+        : new Size(bounded(size.at("height"), patch), bounded(size.at("width"), patch));
+  }
+
+  private static int bounded(Json length, int patch) {
+    int value = length.asInt();
+    if (value < patch || value > LARGEST) {
+      throw length.unexpected(
+          "at least config.json's vision_config.patch_size, " + patch + ", and at most " + LARGEST);
+    }
+    return value;
+  }
+
+  static PictureInput read(Path folder, Blip2Config.Vision vision) {
+    Path file = folder.resolve(FILE);
     if (!Files.isRegularFile(file)) {
       throw new CheckpointException(
           file + ": no such file; the model's pictures are prepared as it says");
     }
     Json json = Json.parse(file);
-    int width = 384;
-    int height = 384;
-    if (json.hasValue("size")) {
-      Json size = json.at("size");
-      width = size.isNumber() ? size.asInt() : size.intAt("width");
-      height = size.isNumber() ? size.asInt() : size.intAt("height");
-    }
-    if (width != side || height != side || !json.boolAt("do_resize", true)) {
-      throw new CheckpointException(
-          file
-              + ": gives pictures of "
-              + (json.boolAt("do_resize", true) ? width + "x" + height : "varying size")
-              + "; config.json's vision_config.image_size is "
-              + side);
-    }
     boolean normalize = json.boolAt("do_normalize", true);
     return new PictureInput(
         new Preprocessing(
             true,
-            width,
-            height,
+            vision.width(),
+            vision.height(),
             0,
             json.hasValue("resample")
                 ? ResizeFilter.ofCode(json.intAt("resample"))
                 : ResizeFilter.BICUBIC,
             false,
-            side,
-            side,
+            vision.width(),
+            vision.height(),
             json.boolAt("do_rescale", true) ? json.doubleAt("rescale_factor", 1 / 255.0) : 1,
             normalize ? three(json, "image_mean", CLIP_MEAN) : new double[3],
             normalize ? three(json, "image_std", CLIP_STD) : new double[] {1, 1, 1}));
@@ -79,7 +108,7 @@ final class PictureInput {
     return values;
   }
 
-  /** {@code pixels} [1, 3, side, side]. */
+  /** {@code pixels} [1, 3, height, width]. */
   Tensor tensor(Image image) {
     Image prepared = preprocessing.pixels(image);
     Tensor pixels = Tensor.zeros(DType.F32, 1, 3, prepared.height(), prepared.width());

@@ -83,12 +83,17 @@ final class QueryWatch implements AutoCloseable {
     Map<String, Tensor> found = program(ids != null).run(inputs, Set.of("cross", "self"), options);
     float[] cross = found.get("cross").toFloats();
     float[] self = found.get("self").toFloats();
-    int side = vision.imageSize() / vision.patchSize();
     List<Integer> layers =
         IntStream.range(0, config.numHiddenLayers()).filter(config::crosses).boxed().toList();
     int all = queries + (ids == null ? 0 : ids.length);
     return new QueryMaps(
-        side, side, queries, config.numAttentionHeads(), layers, cross, rollout(cross, self, all));
+        vision.down(),
+        vision.across(),
+        queries,
+        config.numAttentionHeads(),
+        layers,
+        cross,
+        rollout(cross, self, all));
   }
 
   private synchronized Program program(boolean text) {

@@ -1,10 +1,12 @@
 package dev.lmm.blip2.internal;
 
 import dev.lmm.core.graph.Attributes;
+import dev.lmm.core.graph.Attributes.ResizeMode;
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Dim;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.GraphBuilder;
+import dev.lmm.core.graph.Shape;
 import dev.lmm.core.graph.Value;
 import dev.lmm.core.graph.WeightUsage;
 import java.util.ArrayList;
@@ -20,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class VisionGraph {
   private VisionGraph() {}
 
-  /** {@code pixels} [batch, 3, side, side] to {@code image} [batch, 1 + patches, width]. */
+  /** {@code pixels} [batch, 3, height, width] to {@code image} [batch, 1 + patches, width]. */
   static Graph of(Blip2Config.Vision config, WeightUsage weights) {
     return of(config, false, weights);
   }
@@ -36,7 +38,7 @@ final class VisionGraph {
     long width = config.hiddenSize();
     long patch = config.patchSize();
     Dim batch = Dim.symbol("batch");
-    Value pixels = g.input("pixels", DType.F32, batch, 3, config.imageSize(), config.imageSize());
+    Value pixels = g.input("pixels", DType.F32, batch, 3, config.height(), config.width());
 
     GraphBuilder e = g.at("embeddings");
     GraphBuilder p = e.at("patch_embedding");
@@ -52,7 +54,7 @@ final class VisionGraph {
             e.reshape(patches, batch, width, patches.dim(2).times(patches.dim(3))), 0, 2, 1);
     Value first = e.expand(e.weight("class_embedding", 1, 1, width), batch, 1, width);
     Value x = e.concat(1, first, patches); // [batch, rows, width]
-    x = e.add(x, e.weight("position_embedding", 1, config.rows(), width));
+    x = e.add(x, positions(e, config));
     for (int i = 0; i < config.numHiddenLayers(); i++) {
       List<Value> kept = new ArrayList<>();
       x = layer(g.at("encoder.layers").at(i), x, config, watched ? kept : null);
@@ -63,6 +65,28 @@ final class VisionGraph {
     // The norm is over every row: the Q-Former looks at all of them.
     root.output("image", g.layerNorm("post_layernorm", x, config.layerNormEps()));
     return root.build();
+  }
+
+  /**
+   * Where each row is: [1, rows, width]. For pictures of another size than those of the training
+   * the patches' embeddings are stretched as a picture is, the class token's stays.
+   */
+  private static Value positions(GraphBuilder e, Blip2Config.Vision config) {
+    long width = config.hiddenSize();
+    long side = config.trainedSide();
+    long rows = 1 + side * side;
+    Value trained = e.weight("position_embedding", 1, rows, width);
+    if (config.down() == side && config.across() == side) {
+      return trained;
+    }
+    Value grid = e.reshape(e.slice(trained, 1, 1, rows), 1, side, side, width);
+    grid =
+        e.resize(
+            e.transpose(grid, 0, 3, 1, 2),
+            new Attributes.Resize(
+                Shape.ofFixed(config.down(), config.across()), ResizeMode.CUBIC, false, false));
+    grid = e.reshape(e.transpose(grid, 0, 2, 3, 1), 1, config.rows() - 1, width);
+    return e.concat(1, e.slice(trained, 1, 0, 1), grid);
   }
 
   private static Value layer(
