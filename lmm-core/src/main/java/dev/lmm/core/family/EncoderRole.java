@@ -1,7 +1,5 @@
 package dev.lmm.core.family;
 
-import dev.lmm.Cancellation;
-import dev.lmm.CancelledException;
 import dev.lmm.Check;
 import dev.lmm.EmbedRequest;
 import dev.lmm.Embeddings;
@@ -9,7 +7,6 @@ import dev.lmm.Encoder;
 import dev.lmm.FileEmbedding;
 import dev.lmm.FilesOptions;
 import dev.lmm.Image;
-import dev.lmm.ImageException;
 import dev.lmm.Inspection;
 import dev.lmm.ModelInfo;
 import dev.lmm.Probability;
@@ -17,21 +14,13 @@ import dev.lmm.ProgressListener;
 import dev.lmm.Score;
 import dev.lmm.Summary;
 import dev.lmm.ZeroShotClassifier;
+import dev.lmm.core.engine.RunOptions;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * An {@link Encoder} over two towers: batching, normalising, scoring, and files streamed so that
@@ -40,19 +29,6 @@ import org.jspecify.annotations.Nullable;
  * @param <P> a picture prepared for the model
  */
 public final class EncoderRole<P> implements Encoder {
-  /** Decoding and preparing, for all models of the process. */
-  private static final ExecutorService PREPARING =
-      Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors(), daemons());
-
-  private static ThreadFactory daemons() {
-    AtomicInteger count = new AtomicInteger();
-    return task -> {
-      Thread thread = new Thread(task, "lmm-prepare-" + count.incrementAndGet());
-      thread.setDaemon(true);
-      return thread;
-    };
-  }
-
   private final EncoderBackend<P> backend;
 
   /**
@@ -97,7 +73,9 @@ public final class EncoderRole<P> implements Encoder {
             embed(
                 items,
                 request,
-                batch -> backend.encodeImages(prepare(batch), request.cancellation())));
+                batch ->
+                    backend.encodeImages(
+                        prepare(batch), RunOptions.cancelledBy(request.cancellation()))));
   }
 
   @Override
@@ -114,7 +92,7 @@ public final class EncoderRole<P> implements Encoder {
     float[] all = new float[Math.multiplyExact(items.size(), dimension)];
     ProgressListener progress = request.progress();
     for (int from = 0; from < items.size(); from += request.batchSize()) {
-      check(request.cancellation());
+      Threads.check(request.cancellation());
       int to = Math.min(items.size(), from + request.batchSize());
       float[] vectors = encode.apply(items.subList(from, to));
       System.arraycopy(vectors, 0, all, from * dimension, vectors.length);
@@ -133,44 +111,14 @@ public final class EncoderRole<P> implements Encoder {
     }
     List<Future<P>> tasks = new ArrayList<>(images.size());
     for (Image image : images) {
-      tasks.add(PREPARING.submit(() -> backend.prepare(image)));
+      tasks.add(Threads.prepare(() -> backend.prepare(image)));
     }
     List<P> prepared = new ArrayList<>(images.size());
     for (Future<P> task : tasks) {
-      prepared.add(await(task));
+      prepared.add(Threads.await(task));
     }
     return prepared;
   }
-
-  private static <T> T await(Future<T> task) {
-    try {
-      return task.get();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new CancelledException("The run was stopped: its thread was interrupted", e);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException cause) {
-        throw cause;
-      }
-      if (e.getCause() instanceof Error error) {
-        throw error;
-      }
-      throw new IllegalStateException(e.getCause());
-    }
-  }
-
-  private static void check(@Nullable Cancellation cancellation) {
-    if (cancellation != null) {
-      cancellation.check();
-    }
-    if (Thread.currentThread().isInterrupted()) {
-      throw new CancelledException("The run was stopped: its thread was interrupted");
-    }
-  }
-
-  /** A file on its way: prepared, or why not. */
-  private record Prepared<P>(
-      Path file, @Nullable P picture, int width, int height, @Nullable ImageException failure) {}
 
   @Override
   public void embedFiles(
@@ -178,73 +126,7 @@ public final class EncoderRole<P> implements Encoder {
     Check.notNull(files, "files");
     Check.notNull(options, "options");
     Check.notNull(consumer, "consumer");
-    Iterator<Path> iterator = files.iterator();
-    // Two batches ahead keep the decoders busy while one is computed; more would only take memory.
-    int ahead = 2 * options.batchSize();
-    Deque<Future<Prepared<P>>> pending = new ArrayDeque<>();
-    long done = 0;
-    try {
-      while (true) {
-        while (pending.size() < ahead && iterator.hasNext()) {
-          Path file = Check.notNull(iterator.next(), "files: an element");
-          pending.add(PREPARING.submit(() -> read(file)));
-        }
-        if (pending.isEmpty()) {
-          return;
-        }
-        check(options.cancellation());
-        List<Prepared<P>> batch = new ArrayList<>(options.batchSize());
-        while (batch.size() < options.batchSize() && !pending.isEmpty()) {
-          batch.add(await(pending.remove()));
-          if (iterator.hasNext()) {
-            Path file = Check.notNull(iterator.next(), "files: an element");
-            pending.add(PREPARING.submit(() -> read(file)));
-          }
-        }
-        deliver(batch, options, consumer);
-        done += batch.size();
-        ProgressListener progress = options.progress();
-        if (progress != null) {
-          progress.progress(done, -1);
-        }
-      }
-    } finally {
-      pending.forEach(task -> task.cancel(false));
-    }
-  }
-
-  private Prepared<P> read(Path file) {
-    try {
-      Image image = Image.read(file);
-      return new Prepared<>(file, backend.prepare(image), image.width(), image.height(), null);
-    } catch (ImageException e) {
-      return new Prepared<>(file, null, 0, 0, e);
-    }
-  }
-
-  private void deliver(
-      List<Prepared<P>> batch, FilesOptions options, Consumer<FileEmbedding> consumer) {
-    List<P> pictures = new ArrayList<>(batch.size());
-    for (Prepared<P> item : batch) {
-      P picture = item.picture();
-      if (picture != null) {
-        pictures.add(picture);
-      }
-    }
-    Embeddings vectors =
-        pictures.isEmpty()
-            ? new Embeddings(0, dimension(), new float[0])
-            : new Embeddings(
-                    pictures.size(),
-                    dimension(),
-                    backend.encodeImages(pictures, options.cancellation()))
-                .normalized();
-    int next = 0;
-    for (Prepared<P> item : batch) {
-      float[] vector = item.picture() == null ? null : vectors.vector(next++);
-      consumer.accept(
-          new FileEmbedding(item.file(), vector, item.width(), item.height(), item.failure()));
-    }
+    new FileStream<>(backend, files.iterator(), options, consumer).run();
   }
 
   @Override

@@ -1,0 +1,90 @@
+package dev.lmm.core.family;
+
+import dev.lmm.Cancellation;
+import dev.lmm.CancelledException;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/** Threads that prepare pictures and run models, for all encoders of the process. */
+final class Threads {
+  private static final ExecutorService PREPARING =
+      Executors.newFixedThreadPool(
+          Runtime.getRuntime().availableProcessors(), daemons("lmm-prepare-"));
+
+  /** As many as streams ask for; each has few runs under way. */
+  private static final ExecutorService ENCODING =
+      Executors.newCachedThreadPool(daemons("lmm-encode-"));
+
+  private Threads() {}
+
+  private static ThreadFactory daemons(String name) {
+    AtomicInteger count = new AtomicInteger();
+    return task -> {
+      Thread thread = new Thread(task, name + count.incrementAndGet());
+      thread.setDaemon(true);
+      return thread;
+    };
+  }
+
+  /** Decodes or prepares a picture. */
+  static <T> Future<T> prepare(Callable<T> task) {
+    return PREPARING.submit(task);
+  }
+
+  /** Runs a model. */
+  static <T> Future<T> encode(Callable<T> task) {
+    return ENCODING.submit(task);
+  }
+
+  /** The result, or the failure as it was thrown. */
+  static <T> T await(Future<T> task) {
+    try {
+      return task.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancelledException("The run was stopped: its thread was interrupted", e);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException cause) {
+        throw cause;
+      }
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw new IllegalStateException(e.getCause());
+    }
+  }
+
+  /** Waits until a task is over, however it ends and whatever interrupts. */
+  static void awaitEnd(Future<?> task) {
+    boolean interrupted = false;
+    while (!task.isDone()) {
+      try {
+        task.get();
+      } catch (InterruptedException e) {
+        interrupted = true;
+      } catch (ExecutionException | CancellationException e) {
+        // Whoever wanted the result has left already.
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** Throws if the run is to stop. */
+  static void check(@Nullable Cancellation cancellation) {
+    if (cancellation != null) {
+      cancellation.check();
+    }
+    if (Thread.currentThread().isInterrupted()) {
+      throw new CancelledException("The run was stopped: its thread was interrupted");
+    }
+  }
+}
