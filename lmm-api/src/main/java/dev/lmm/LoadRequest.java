@@ -82,6 +82,17 @@ public final class LoadRequest<T> {
   }
 
   /**
+   * Chooses how weights are brought into few bits.
+   *
+   * @param quantization for instance {@code Quantization.DEFAULT.withSearch()}; ignored where
+   *     nothing is quantized, and by checkpoints that were published in few bits
+   * @return a new request
+   */
+  public LoadRequest<T> quantization(Quantization quantization) {
+    return with(options.withQuantization(Check.notNull(quantization, "quantization")));
+  }
+
+  /**
    * Chooses the size of the engine's thread pool, which all models of the process share: the first
    * model that is loaded decides.
    *

@@ -1,6 +1,7 @@
 package dev.lmm.spi;
 
 import dev.lmm.Precision;
+import dev.lmm.Quantization;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -19,6 +20,7 @@ import java.util.Set;
  * @param randomWeights seed of made-up weights, if wanted
  * @param partDevices devices of single parts, by the part's name
  * @param partPrecisions precisions of single parts, by the part's name
+ * @param quantization how weights are brought into few bits
  * @param download how a hub's model is fetched
  */
 public record LoadOptions(
@@ -31,6 +33,7 @@ public record LoadOptions(
     OptionalLong randomWeights,
     Map<String, String> partDevices,
     Map<String, Precision> partPrecisions,
+    Quantization quantization,
     DownloadOptions download) {
   /** Everything left to the library. */
   public static final LoadOptions DEFAULT =
@@ -44,6 +47,7 @@ public record LoadOptions(
           OptionalLong.empty(),
           Map.of(),
           Map.of(),
+          Quantization.DEFAULT,
           DownloadOptions.DEFAULT);
 
   /**
@@ -58,6 +62,7 @@ public record LoadOptions(
    * @param randomWeights seed of made-up weights, if wanted
    * @param partDevices devices of single parts, by the part's name
    * @param partPrecisions precisions of single parts, by the part's name
+   * @param quantization how weights are brought into few bits
    * @param download how a hub's model is fetched
    */
   public LoadOptions {
@@ -93,6 +98,7 @@ public record LoadOptions(
         randomWeights,
         partDevices,
         partPrecisions,
+        quantization,
         download);
   }
 
@@ -113,6 +119,7 @@ public record LoadOptions(
         randomWeights,
         partDevices,
         partPrecisions,
+        quantization,
         download);
   }
 
@@ -133,6 +140,7 @@ public record LoadOptions(
         randomWeights,
         partDevices,
         partPrecisions,
+        quantization,
         download);
   }
 
@@ -153,6 +161,7 @@ public record LoadOptions(
         randomWeights,
         partDevices,
         partPrecisions,
+        quantization,
         download);
   }
 
@@ -173,6 +182,7 @@ public record LoadOptions(
         randomWeights,
         partDevices,
         partPrecisions,
+        quantization,
         download);
   }
 
@@ -193,6 +203,7 @@ public record LoadOptions(
         randomWeights,
         partDevices,
         partPrecisions,
+        quantization,
         download);
   }
 
@@ -213,6 +224,7 @@ public record LoadOptions(
         value,
         partDevices,
         partPrecisions,
+        quantization,
         download);
   }
 
@@ -236,6 +248,7 @@ public record LoadOptions(
         randomWeights,
         devices,
         partPrecisions,
+        quantization,
         download);
   }
 
@@ -259,6 +272,28 @@ public record LoadOptions(
         randomWeights,
         partDevices,
         precisions,
+        quantization,
+        download);
+  }
+
+  /**
+   * Another way into few bits.
+   *
+   * @param value blocks, zero points, search
+   * @return new options
+   */
+  public LoadOptions withQuantization(Quantization value) {
+    return new LoadOptions(
+        engine,
+        device,
+        precision,
+        threads,
+        offline,
+        mapped,
+        randomWeights,
+        partDevices,
+        partPrecisions,
+        value,
         download);
   }
 
@@ -279,6 +314,7 @@ public record LoadOptions(
         randomWeights,
         partDevices,
         partPrecisions,
+        quantization,
         value);
   }
 }

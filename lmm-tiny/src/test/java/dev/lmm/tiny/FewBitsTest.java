@@ -3,16 +3,20 @@ package dev.lmm.tiny;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lmm.Embeddings;
 import dev.lmm.Encoder;
 import dev.lmm.EngineException;
 import dev.lmm.Image;
+import dev.lmm.InvalidRequestException;
 import dev.lmm.Model;
 import dev.lmm.Models;
 import dev.lmm.Precision;
 import dev.lmm.Probability;
+import dev.lmm.Quantization;
 import dev.lmm.Score;
 import dev.lmm.core.json.Json;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -66,6 +70,42 @@ class FewBitsTest {
     assertThat(cosine(texts[1], texts[2])).isGreaterThan(0.9999);
     assertThat(cosine(found[0], found[1])).isBetween(nearness, 0.999999);
     assertThat(cosine(texts[0], texts[1])).isBetween(nearness, 0.999999);
+  }
+
+  @Test
+  void theCallerChoosesHowWeightsComeIntoFewBits() {
+    Quantization large = Quantization.DEFAULT.withBlock(128);
+    double plain = nearness(Quantization.DEFAULT);
+    double coarse = nearness(large);
+    assertThat(coarse).isLessThan(plain);
+    assertThat(nearness(large.withSearch())).isGreaterThan(coarse);
+    assertThat(nearness(Quantization.DEFAULT.withZeroPoints())).isGreaterThan(plain);
+    assertThat(nearness(Quantization.DEFAULT.withBlock(16))).isGreaterThan(plain);
+    assertThatThrownBy(() -> Quantization.DEFAULT.withBlock(48))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessage("quantization: block is 48; expected 16, 32, 64, 128 or 256");
+  }
+
+  /** Mean cosine of embeddings at INT4 to those in single precision. */
+  private static double nearness(Quantization quantization) {
+    List<String> texts = new ArrayList<>();
+    for (Json scene : Json.parse(ROOT.resolve("scenes.json")).at("scenes").elements()) {
+      texts.addAll(scene.at("en").elements().subList(0, 2).stream().map(Json::string).toList());
+    }
+    try (Encoder whole = Models.encoder("tiny-clip").load();
+        Encoder four =
+            Models.encoder("tiny-clip")
+                .precision(Precision.INT4)
+                .quantization(quantization)
+                .load()) {
+      Embeddings expected = whole.texts(texts).run();
+      Embeddings found = four.texts(texts).run();
+      double sum = 0;
+      for (int i = 0; i < texts.size(); i++) {
+        sum += expected.cosine(i, found, i);
+      }
+      return sum / texts.size();
+    }
   }
 
   @Test

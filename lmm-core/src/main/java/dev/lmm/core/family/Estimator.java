@@ -95,7 +95,7 @@ final class Estimator {
     boolean cpu = device.equals("cpu");
     int floatBytes = PlannedPlacement.floatBytes(device, precision);
     Map<WeightRef, Recipe> recipes =
-        Rules.of(graph, precision, Rules.Form.DEFAULT, placement.multipliesBlocksOf8());
+        Rules.of(graph, precision, options.quantization(), placement.multipliesBlocksOf8());
     Set<Value> tables = read(graph, true);
     Set<Value> multiplied = read(graph, false);
     Set<String> names = counted.computeIfAbsent(stage.weights(), source -> new HashSet<>());

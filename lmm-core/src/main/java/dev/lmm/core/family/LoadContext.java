@@ -93,7 +93,7 @@ public record LoadContext(
         Rules.of(
             graph,
             options.precision(),
-            Rules.Form.DEFAULT,
+            placement.quantization(),
             placement.engine().multiplies(QuantizedTensor.Layout.BLOCKS, 8));
     recipes.keySet().removeIf(weight -> stored.quantized(weight) != null);
     WeightStore weights = files.quantized(stored, recipes);

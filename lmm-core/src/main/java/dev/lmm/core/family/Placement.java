@@ -3,6 +3,7 @@ package dev.lmm.core.family;
 import dev.lmm.EngineException;
 import dev.lmm.InvalidRequestException;
 import dev.lmm.Precision;
+import dev.lmm.Quantization;
 import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.Engines;
@@ -144,6 +145,15 @@ public final class Placement {
       chosen = precision(engine, place, precision);
     }
     return new CompileOptions(place, options.mapped(), options.threads(), chosen);
+  }
+
+  /**
+   * How weights are brought into few bits.
+   *
+   * @return what the caller asked for
+   */
+  Quantization quantization() {
+    return options.quantization();
   }
 
   /**

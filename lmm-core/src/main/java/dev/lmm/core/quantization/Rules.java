@@ -1,6 +1,7 @@
 package dev.lmm.core.quantization;
 
 import dev.lmm.Precision;
+import dev.lmm.Quantization;
 import dev.lmm.core.engine.QuantizedTensor.Layout;
 import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.Node;
@@ -38,18 +39,18 @@ public final class Rules {
    *
    * @param graph a verified graph
    * @param precision {@code INT8} or {@code INT4}; nothing is quantized at another
-   * @param form block size, zero points, search
+   * @param form blocks, zero points, search
    * @param blocksOf8 whether blocks of 8 bits are multiplied as such, by {@link
    *     dev.lmm.core.engine.Engine#multiplies}
    * @return by weight, in the order of the graph
    */
   public static Map<WeightRef, Recipe> of(
-      Graph graph, Precision precision, Form form, boolean blocksOf8) {
+      Graph graph, Precision precision, Quantization form, boolean blocksOf8) {
     Map<WeightRef, Recipe> recipes = new LinkedHashMap<>();
     if (precision != Precision.INT8 && precision != Precision.INT4) {
       return recipes;
     }
-    Recipe ofDecoders = blocksOf8 ? form.blocks(8) : Recipe.COLUMNS;
+    Recipe ofDecoders = blocksOf8 ? blocks(form, 8) : Recipe.COLUMNS;
     Set<Value> leaving = new HashSet<>(graph.outputs().values());
     for (Node node : graph.nodes()) {
       if (node.op() != Op.LINEAR || node.input(1).kind() != Value.Kind.WEIGHT) {
@@ -61,7 +62,7 @@ public final class Rules {
       }
       Recipe recipe;
       if (precision == Precision.INT4) {
-        recipe = leaving.contains(node.output()) ? ofDecoders : form.blocks(4);
+        recipe = leaving.contains(node.output()) ? ofDecoders : blocks(form, 4);
       } else {
         recipe = graph.states().isEmpty() ? Recipe.COLUMNS : ofDecoders;
       }
@@ -71,19 +72,7 @@ public final class Rules {
     return recipes;
   }
 
-  /**
-   * What callers may choose about blocks.
-   *
-   * @param block how many columns share a scale, 16 to 256
-   * @param zeroPoints whether each block has a zero point of its own
-   * @param search whether scales are searched for
-   */
-  public record Form(int block, boolean zeroPoints, boolean search) {
-    /** Blocks of 32, no zero points, no search. */
-    public static final Form DEFAULT = new Form(32, false, false);
-
-    Recipe blocks(int bits) {
-      return new Recipe(Layout.BLOCKS, bits, block, zeroPoints, search);
-    }
+  private static Recipe blocks(Quantization form, int bits) {
+    return new Recipe(Layout.BLOCKS, bits, form.block(), form.zeroPoints(), form.searched());
   }
 }
