@@ -1,5 +1,7 @@
 package dev.lmm;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -28,6 +30,26 @@ public record GeneratedImage(
     if (file.toString().toLowerCase(java.util.Locale.ROOT).endsWith(".png")) {
       PngText.add(file, "parameters", parameters);
       PngText.add(file, "XML:com.adobe.xmp", PngText.MADE_BY_A_MODEL);
+    }
+  }
+
+  /**
+   * The picture as the bytes of a PNG file, as {@link #save} writes it.
+   *
+   * @return the file's bytes
+   * @throws ImageException if it cannot be written
+   */
+  public byte[] png() {
+    try {
+      Path file = Files.createTempFile("lmm", ".png");
+      try {
+        save(file);
+        return Files.readAllBytes(file);
+      } finally {
+        Files.deleteIfExists(file);
+      }
+    } catch (IOException e) {
+      throw new ImageException("A picture cannot be written as PNG: " + e, e);
     }
   }
 }

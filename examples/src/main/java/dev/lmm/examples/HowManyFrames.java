@@ -1,5 +1,6 @@
 package dev.lmm.examples;
 
+import dev.lmm.Answer;
 import dev.lmm.Chat;
 import dev.lmm.Image;
 import dev.lmm.Models;
@@ -9,9 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/**
- * One question about 1, 2, 4 and 8 frames of a video: what more frames tell, and what they cost.
- */
+/** One question about 1, 2, 4 and 8 frames of a video: what more tell, and what they cost. */
 public final class HowManyFrames {
   private HowManyFrames() {}
 
@@ -25,28 +24,30 @@ public final class HowManyFrames {
     Path source = Path.of(arguments[1]);
     Page page = new Page(Path.of(arguments[2]), "One video, 1 to 8 frames of it");
     page.text(arguments[0] + ": " + arguments[3]);
-    List<List<String>> rows = new ArrayList<>();
+    List<Object[]> rows = new ArrayList<>();
     try (Chat chat = Models.chat(arguments[0]).load()) {
       for (int count : List.of(1, 2, 4, 8)) {
         Video some = frames(source, count);
         List<Image> shown = some.frames();
-        page.text(shown.size() + (shown.size() == 1 ? " frame" : " frames"));
+        page.text("Frames: " + shown.size());
         for (int i = 0; i < shown.size(); i++) {
           String caption = Page.number(some.seconds().get(i)) + " s";
           page.picture(shown.get(i), "frames-" + count + "-" + i + ".png", caption);
         }
         Timed timed = Timed.of(chat.ask(arguments[3]).video(some).maxTokens(128));
+        Answer answer = timed.answer();
         rows.add(
-            List.of(
-                Integer.toString(shown.size()),
-                timed.answer().text(),
-                Integer.toString(timed.answer().promptTokens()),
-                Page.number(timed.firstToken()),
-                Page.number(timed.seconds())));
+            new Object[] {
+              shown.size(),
+              answer.text(),
+              answer.promptTokens(),
+              timed.firstToken(),
+              timed.seconds()
+            });
       }
     }
     page.table("frames", "answer", "prompt tokens", "seconds to first token", "seconds");
-    rows.forEach(row -> page.row(row.toArray(new String[0])));
+    rows.forEach(page::row);
     page.endTable().write();
   }
 

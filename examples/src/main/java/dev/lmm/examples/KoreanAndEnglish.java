@@ -1,13 +1,16 @@
 package dev.lmm.examples;
 
+import dev.lmm.Answer;
 import dev.lmm.Box;
 import dev.lmm.Image;
 import dev.lmm.Located;
 import dev.lmm.Model;
 import dev.lmm.Models;
+import dev.lmm.Region;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /** The same questions in Korean and in English: what is answered, and where things are found. */
 public final class KoreanAndEnglish {
@@ -17,14 +20,10 @@ public final class KoreanAndEnglish {
    * Writes a page.
    *
    * @param arguments model, picture, folder of the page, what to look for in English, the same in
-   *     Korean, then pairs of questions (one if none are given)
+   *     Korean, then questions
    */
   public static void main(String[] arguments) {
     Image photo = Image.read(Path.of(arguments[1]));
-    List<String> questions =
-        arguments.length > 5
-            ? Arrays.asList(arguments).subList(5, arguments.length)
-            : List.of("Describe the image.", "이미지를 설명해줘.");
     Page page = new Page(Path.of(arguments[2]), "Korean against English");
     page.text(arguments[0]);
     try (Model model = Models.load(arguments[0])) {
@@ -33,22 +32,14 @@ public final class KoreanAndEnglish {
       page.picture(english.draw(photo), "english.png", arguments[3]);
       page.picture(korean.draw(photo), "korean.png", arguments[4]);
       page.text(
-          "Of "
-              + english.regions().size()
-              + " boxes in English and "
-              + korean.regions().size()
-              + " in Korean, "
-              + shared(english, korean)
-              + " are in the same place.");
+          "Of %d boxes in English and %d in Korean, %d are in the same place."
+              .formatted(boxes(english).count(), boxes(korean).count(), shared(english, korean)));
       page.table("question", "answer", "tokens", "how sure", "seconds");
-      for (String question : questions) {
+      for (String question : Arrays.asList(arguments).subList(5, arguments.length)) {
         Timed timed = Timed.of(model.chat().ask(question).image(photo).maxTokens(128));
+        Answer answer = timed.answer();
         page.row(
-            question,
-            timed.answer().text(),
-            Integer.toString(timed.answer().tokens().size()),
-            Page.number(timed.sureness()),
-            Page.number(timed.seconds()));
+            question, answer.text(), answer.tokens().size(), timed.sureness(), timed.seconds());
       }
     }
     page.endTable().write();
@@ -56,18 +47,10 @@ public final class KoreanAndEnglish {
 
   /** Boxes of the one that overlap one of the other by half or more. */
   private static long shared(Located a, Located b) {
-    return a.regions().stream()
-        .filter(
-            one -> {
-              Box box = one.box();
-              return box != null
-                  && b.regions().stream()
-                      .anyMatch(
-                          other -> {
-                            Box its = other.box();
-                            return its != null && its.iou(box) >= 0.5;
-                          });
-            })
-        .count();
+    return boxes(a).filter(one -> boxes(b).anyMatch(other -> other.iou(one) >= 0.5)).count();
+  }
+
+  private static Stream<Box> boxes(Located found) {
+    return found.regions().stream().map(Region::box).filter(Objects::nonNull);
   }
 }

@@ -51,17 +51,19 @@ final class Page {
 
   Page table(String... heads) {
     html.append("<table>");
-    return cells("th", heads);
+    return cells("th", (Object[]) heads);
   }
 
-  Page row(String... cells) {
+  /** A row of the table; numbers with a fraction are told to two places. */
+  Page row(Object... cells) {
     return cells("td", cells);
   }
 
-  private Page cells(String tag, String... cells) {
+  private Page cells(String tag, Object... cells) {
     html.append("<tr>");
-    for (String cell : cells) {
-      html.append('<').append(tag).append('>').append(escaped(cell));
+    for (Object cell : cells) {
+      String told = cell instanceof Double number ? number(number) : cell.toString();
+      html.append('<').append(tag).append('>').append(escaped(told));
       html.append("</").append(tag).append('>');
     }
     html.append("</tr>\n");

@@ -37,9 +37,9 @@ public final class SamePicture {
           page.row(
               question,
               timed.answer().text(),
-              Integer.toString(timed.answer().tokens().size()),
-              Page.number(timed.sureness()),
-              Page.number(timed.seconds()));
+              timed.answer().tokens().size(),
+              timed.sureness(),
+              timed.seconds());
         }
       }
     }

@@ -7,8 +7,6 @@ import dev.lmm.Model;
 import dev.lmm.Models;
 import dev.lmm.Precision;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** FP16 against 4 bits: what they answer, how fast, and in how much memory. */
@@ -16,59 +14,36 @@ public final class SixteenOrFourBits {
   private SixteenOrFourBits() {}
 
   /**
-   * Writes a page. On a device whose engine does not compute in FP16 (a CPU) the first column is
-   * FP32, as the page says; what FP16 would take is told all the same.
+   * Writes a page. On a processor, which does not compute in FP16, the first answer is FP32's; what
+   * FP16 would take is told all the same.
    *
-   * @param arguments model, picture, folder of the page, questions (some if none are given)
+   * @param arguments model, picture, folder of the page, question
    */
   public static void main(String[] arguments) {
     Image photo = Image.read(Path.of(arguments[1]));
-    List<String> questions =
-        arguments.length > 3
-            ? Arrays.asList(arguments).subList(3, arguments.length)
-            : List.of("Describe the image.", "이미지를 설명해줘.");
     Page page = new Page(Path.of(arguments[2]), "Sixteen bits against four");
-    page.text(arguments[0]).picture(photo, "picture.png", arguments[1]);
-    page.table(
-        "precision",
-        "question",
-        "answer",
-        "tokens as at first",
-        "how sure",
-        "tokens a second",
-        "MB");
-    List<List<Integer>> first = new ArrayList<>();
-    for (Precision wanted : List.of(Precision.FP16, Precision.INT4)) {
-      LoadRequest<Model> request =
-          Models.model(arguments[0]).precision(usable(arguments[0], wanted));
-      long bytes = request.estimate().total();
-      try (Model model = request.load()) {
-        for (int i = 0; i < questions.size(); i++) {
-          Timed timed = Timed.of(model.chat().ask(questions.get(i)).image(photo).maxTokens(128));
-          List<Integer> tokens = timed.answer().tokens().stream().map(Answer.Token::id).toList();
-          if (first.size() == i) {
-            first.add(tokens);
-          }
-          page.row(
-              model.info().precision().label(),
-              questions.get(i),
-              timed.answer().text(),
-              same(tokens, first.get(i)) + " of " + first.get(i).size(),
-              Page.number(timed.sureness()),
-              Page.number(timed.rate()),
-              Page.number(bytes / 1e6));
-        }
+    page.text(arguments[0] + ": " + arguments[3]).picture(photo, "picture.png", arguments[1]);
+    page.table("precision", "answer", "tokens as at first", "how sure", "tokens a second", "MB");
+    LoadRequest<Model> request = Models.model(arguments[0]);
+    boolean onCard = !request.estimate().info().device().equals("cpu");
+    List<Integer> first = List.of();
+    for (Precision precision : List.of(onCard ? Precision.FP16 : Precision.FP32, Precision.INT4)) {
+      LoadRequest<Model> wanted = request.precision(precision);
+      try (Model model = wanted.load()) {
+        Timed timed = Timed.of(model.chat().ask(arguments[3]).image(photo).maxTokens(128));
+        List<Integer> tokens = timed.answer().tokens().stream().map(Answer.Token::id).toList();
+        first = first.isEmpty() ? tokens : first;
+        page.row(
+            precision.label(),
+            timed.answer().text(),
+            same(tokens, first) + " of " + first.size(),
+            timed.sureness(),
+            timed.rate(),
+            wanted.estimate().total() / 1e6);
       }
     }
-    page.endTable();
-    long half = Models.model(arguments[0]).precision(Precision.FP16).estimate().total();
-    page.text("In FP16 it takes " + Page.number(half / 1e6) + " MB.").write();
-  }
-
-  /** The precision, or FP32 where no engine here computes in it. */
-  private static Precision usable(String model, Precision wanted) {
-    String device = Models.model(model).estimate().info().device();
-    return wanted == Precision.FP16 && device.equals("cpu") ? Precision.FP32 : wanted;
+    long half = request.precision(Precision.FP16).estimate().total();
+    page.endTable().text("In FP16 it takes " + Page.number(half / 1e6) + " MB.").write();
   }
 
   /** How far two answers agree from the beginning. */

@@ -429,12 +429,12 @@ class ExamplesTest {
                         })));
     List<List<String>> rows = rows(html);
     assertThat(rows).extracting(row -> row.get(0)).containsExactly("fp32", "int4");
-    assertThat(rows).allSatisfy(row -> assertThat(Double.parseDouble(row.get(5))).isPositive());
-    assertThat(Double.parseDouble(rows.get(1).get(6)))
+    assertThat(rows).allSatisfy(row -> assertThat(Double.parseDouble(row.get(4))).isPositive());
+    assertThat(Double.parseDouble(rows.get(1).get(5)))
         .as("megabytes in 4 bits")
         .isPositive()
-        .isLessThan(Double.parseDouble(rows.get(0).get(6)));
-    assertThat(rows.get(0).get(3)).matches("(\\d+) of \\1");
+        .isLessThan(Double.parseDouble(rows.get(0).get(5)));
+    assertThat(rows.get(0).get(2)).matches("(\\d+) of \\1");
   }
 
   @Test
@@ -452,7 +452,9 @@ class ExamplesTest {
                           picture,
                           out.toString(),
                           "Find the yellow heart.",
-                          "노란 하트를 찾아줘."
+                          "노란 하트를 찾아줘.",
+                          "Describe the image.",
+                          "이미지를 설명해줘."
                         })));
     assertThat(html).contains("Of 1 boxes in English and 1 in Korean, 1 are in the same place.");
     assertThat(rows(html)).hasSize(2).allSatisfy(row -> assertThat(row.get(1)).isNotBlank());

@@ -154,6 +154,22 @@ class ReadmeTest {
     }
   }
 
+  /** The whole file is counted: imports, blank lines and comments too. */
+  @Test
+  void everyExampleIsShorterThanSixtyLines() throws IOException {
+    int examples = 0;
+    try (Stream<Path> files = Files.list(Path.of("src/main/java/dev/lmm/examples"))) {
+      for (Path file : files.sorted().toList()) {
+        List<String> lines = Files.readAllLines(file);
+        if (String.join("\n", lines).contains("void main(String[]")) {
+          examples++;
+          assertThat(lines).as(file.toString()).hasSizeLessThan(60);
+        }
+      }
+    }
+    assertThat(examples).isGreaterThanOrEqualTo(20);
+  }
+
   /** Without the differences that indentation and line breaks make. */
   private static String plain(String code) {
     return code.replaceAll("\\s+", "");

@@ -102,18 +102,19 @@ public final class LmmStreamingChatModel implements StreamingChatModel, AutoClos
   @Override
   public void doChat(ChatRequest request, StreamingChatResponseHandler handler) {
     ChatSupport.check(name, request.parameters());
-    executor.execute(() -> answer(request, handler));
+    // What cannot be served is refused at once, as LangChain4j wants it.
+    Talks.Asked asked = talks.ask(request.messages());
+    try {
+      executor.execute(() -> answer(request, asked, handler));
+    } catch (RuntimeException | Error e) {
+      asked.conversation().close();
+      throw e;
+    }
   }
 
-  private void answer(ChatRequest request, StreamingChatResponseHandler handler) {
+  private void answer(
+      ChatRequest request, Talks.Asked asked, StreamingChatResponseHandler handler) {
     Handle handle = new Handle();
-    Talks.Asked asked;
-    try {
-      asked = talks.ask(request.messages());
-    } catch (RuntimeException | Error e) {
-      handler.onError(e);
-      return;
-    }
     ChatResponse response;
     try (TokenStream words =
         ChatSupport.with(asked.request(), request.parameters())

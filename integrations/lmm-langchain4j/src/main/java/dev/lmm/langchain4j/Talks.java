@@ -12,14 +12,11 @@ import dev.lmm.Chat;
 import dev.lmm.ChatRequest;
 import dev.lmm.Conversation;
 import dev.lmm.Image;
+import dev.lmm.spi.KeptConversations;
 import java.net.URI;
 import java.util.ArrayList;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * LangChain4j sends a whole conversation with every question; lmm keeps what it has read. So the
@@ -29,14 +26,12 @@ import org.jspecify.annotations.Nullable;
 final class Talks implements AutoCloseable {
   private final Chat chat;
   private final Function<URI, Image> imageLoader;
-  private final int kept;
-  private final Map<List<ChatMessage>, Conversation> idle = new LinkedHashMap<>();
-  private boolean closed;
+  private final KeptConversations<ChatMessage> kept;
 
   Talks(Chat chat, Function<URI, Image> imageLoader, int kept) {
     this.chat = chat;
     this.imageLoader = imageLoader;
-    this.kept = kept;
+    this.kept = new KeptConversations<>(kept);
   }
 
   /**
@@ -49,7 +44,7 @@ final class Talks implements AutoCloseable {
   Asked ask(List<ChatMessage> messages) {
     int answered = answered(messages);
     List<ChatMessage> said = List.copyOf(messages.subList(0, answered));
-    Conversation conversation = take(said);
+    Conversation conversation = kept.take(said);
     if (conversation == null) {
       conversation = begin(said);
     }
@@ -68,25 +63,7 @@ final class Talks implements AutoCloseable {
   void over(Asked asked, AiMessage answer) {
     List<ChatMessage> said = new ArrayList<>(asked.messages());
     said.add(answer);
-    List<Conversation> old = new ArrayList<>();
-    synchronized (idle) {
-      Conversation before = idle.put(List.copyOf(said), asked.conversation());
-      if (before != null) {
-        old.add(before);
-      }
-      Iterator<Conversation> eldest = idle.values().iterator();
-      while (closed ? eldest.hasNext() : idle.size() > kept) {
-        old.add(eldest.next());
-        eldest.remove();
-      }
-    }
-    old.forEach(Conversation::close);
-  }
-
-  private @Nullable Conversation take(List<ChatMessage> said) {
-    synchronized (idle) {
-      return idle.remove(said);
-    }
+    kept.keep(said, asked.conversation());
   }
 
   /** Where the question begins: behind the last answer, or behind what the system says. */
@@ -174,12 +151,6 @@ final class Talks implements AutoCloseable {
 
   @Override
   public void close() {
-    List<Conversation> all;
-    synchronized (idle) {
-      closed = true;
-      all = List.copyOf(idle.values());
-      idle.clear();
-    }
-    all.forEach(Conversation::close);
+    kept.close();
   }
 }

@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
 final class ScriptedChat implements Chat {
   static final String NAME = "scripted";
   static final int CAT_WIDTH = 5;
+
+  /** Of the photograph that LangChain4j's tests bring. */
+  private static final int THEIR_CAT_WIDTH = 426;
+
   static final int DICE_WIDTH = 7;
   private static final int DEFAULT_TOKENS = 512;
   private static final Pattern WORD = Pattern.compile("\\s*\\S+");
@@ -35,6 +39,17 @@ final class ScriptedChat implements Chat {
 
   /** What each request was. */
   final List<ChatRequest> requests = new ArrayList<>();
+
+  private final boolean failing;
+
+  ScriptedChat() {
+    this(false);
+  }
+
+  /** A chat that cannot answer anything, if asked for. */
+  ScriptedChat(boolean failing) {
+    this.failing = failing;
+  }
 
   @Override
   public ModelInfo info() {
@@ -61,9 +76,10 @@ final class ScriptedChat implements Chat {
   @Override
   public void close() {}
 
-  private static String answer(@Nullable String system, ChatRequest request) {
+  private String answer(
+      @Nullable String system, ChatRequest request, List<Conversation.Turn> said) {
     String text = request.text();
-    if (text.contains("fail")) {
+    if (failing || text.contains("fail")) {
       throw new dev.lmm.EngineException("The script says: fail");
     }
     if (system != null && system.contains("German")) {
@@ -72,8 +88,11 @@ final class ScriptedChat implements Chat {
     if (text.contains("capital of Germany")) {
       String schema = request.jsonSchema();
       return schema == null
-          ? "It is Berlin."
+          ? "It is Berlin." + (text.contains("2 + 2") ? " And two and two make four." : "")
           : schema.contains("\"city\"") ? "{\"city\": \"Berlin\"}" : "{}";
+    }
+    if (text.contains("favorite color")) {
+      return said.stream().anyMatch(turn -> turn.text().contains("green")) ? "It is green." : "?";
     }
     if (text.contains("Hello World")) {
       return "Hello World";
@@ -81,7 +100,8 @@ final class ScriptedChat implements Chat {
     if (text.contains("see")) {
       List<String> seen = new ArrayList<>();
       for (Image image : request.images()) {
-        seen.add(image.width() == CAT_WIDTH ? "a cat" : "a dice");
+        seen.add(
+            image.width() == CAT_WIDTH || image.width() == THEIR_CAT_WIDTH ? "a cat" : "a dice");
       }
       return "I see " + String.join(" and ", seen);
     }
@@ -107,7 +127,7 @@ final class ScriptedChat implements Chat {
     private TokenStream stream(ChatRequest request) {
       asked.add(turns());
       requests.add(request);
-      return new Words(this, request, ScriptedChat.answer(system, request));
+      return new Words(this, request, answer(system, request, turns()));
     }
 
     @Override

@@ -85,7 +85,13 @@ public final class BundledModels {
       return folder;
     } catch (IOException e) {
       throw new CheckpointException(
-          folder + ": the bundled model " + model.name() + " cannot be taken out: " + e, e);
+          folder
+              + ": the bundled model "
+              + model.name()
+              + " cannot be taken out: "
+              + e
+              + "; set LMM_CACHE to a folder that can be written",
+          e);
     }
   }
 

@@ -32,9 +32,10 @@ class PlatformTest {
     "Linux,x86,linux-x86,install a JDK of 64 bits",
     "Windows 10,x86,windows-x86,install a JDK of 64 bits",
     "Linux,arm,linux-arm,install a JDK of 64 bits",
-    "Mac OS X,x86_64,osx-x64,on a Mac with Apple silicon this Java was made for Intel: install a"
+    "Mac OS X,x86_64,osx-x64,there are no native libraries for Macs with Intel processors; on a Mac with Apple silicon this Java was made for Intel: install a"
         + " JDK for aarch64",
-    "Windows 11,aarch64,windows-arm64,install a JDK for x64",
+    "Windows 11,aarch64,windows-arm64,there are no native libraries for Windows on arm64: install a"
+        + " JDK for x64",
     "FreeBSD,amd64,freebsd-x64,there are native libraries for Linux",
     "Linux,riscv64,linux-riscv64,there are native libraries for Linux"
   })
@@ -51,7 +52,7 @@ class PlatformTest {
     assertThat(alpine.label()).isEqualTo("linux-musl-x64");
     assertThat(alpine.supported()).isFalse();
     assertThat(alpine.cure())
-        .contains("musl", "take an image with glibc", "eclipse-temurin:17-jre");
+        .contains("this Java runs on musl", "take an image with glibc", "eclipse-temurin:17-jre");
     assertThat(Platform.of("Mac OS X", "aarch64", MUSL).musl()).isFalse();
   }
 

@@ -70,14 +70,14 @@ final class Natives {
 
   /** Makes the libraries ready to load. Not to be called by two threads at once. */
   static Found prepare() {
-    return prepare(Platform.current());
+    return prepare(Platform.current(), System.getenv());
   }
 
-  static Found prepare(Platform machine) {
+  static Found prepare(Platform machine, Map<String, String> environment) {
     String platform = platform(machine);
     String own = System.getProperty(PATH_PROPERTY);
     if (own != null) {
-      return checked(Path.of(own), platform);
+      return checked(Path.of(own), platform, environment);
     }
     List<URL> libraries = platform == null ? List.of() : libraries(platform);
     if (platform == null || libraries.isEmpty()) {
@@ -86,7 +86,7 @@ final class Natives {
     try {
       Path folder = unpacked(CacheFolder.of("natives"), libraries);
       Properties record = read(folder.resolve(RECORD));
-      if (sends(platform, Boolean.parseBoolean(record.getProperty("telemetry")))) {
+      if (sends(platform, environment, Boolean.parseBoolean(record.getProperty("telemetry")))) {
         return new Found(false, refusal(folder.toString()));
       }
       System.setProperty(PATH_PROPERTY, folder.toString());
@@ -96,7 +96,7 @@ final class Natives {
       try {
         for (URL library : libraries) {
           try (InputStream in = library.openStream()) {
-            if (sends(platform, contains(in, OutputStream.nullOutputStream()))) {
+            if (sends(platform, environment, contains(in, OutputStream.nullOutputStream()))) {
               return new Found(false, refusal(library.toString()));
             }
           }
@@ -162,10 +162,11 @@ final class Natives {
     return true;
   }
 
-  private static Found checked(Path folder, @Nullable String platform) {
+  private static Found checked(
+      Path folder, @Nullable String platform, Map<String, String> environment) {
     Path library = folder.resolve(System.mapLibraryName("onnxruntime"));
     try (InputStream in = Files.newInputStream(library)) {
-      return sends(platform, contains(in, OutputStream.nullOutputStream()))
+      return sends(platform, environment, contains(in, OutputStream.nullOutputStream()))
           ? new Found(false, refusal(library.toString()))
           : new Found(true, folder.toString());
     } catch (IOException e) {
@@ -173,10 +174,11 @@ final class Natives {
     }
   }
 
-  private static boolean sends(@Nullable String platform, boolean telemetry) {
+  private static boolean sends(
+      @Nullable String platform, Map<String, String> environment, boolean telemetry) {
     // On Windows the switch is in the API, and the runtime is told.
     boolean windows = platform != null && platform.startsWith("win");
-    return telemetry && !windows && !"1".equals(System.getenv("ORT_DISABLE_TELEMETRY"));
+    return telemetry && !windows && !"1".equals(environment.get("ORT_DISABLE_TELEMETRY"));
   }
 
   private static String refusal(String where) {

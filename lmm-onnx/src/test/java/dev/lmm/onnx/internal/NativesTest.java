@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -114,11 +115,26 @@ class NativesTest {
   @Test
   void onMuslItSaysWhichImageToTake() {
     Platform alpine = Platform.of("Linux", "amd64", List.of("0-1 r-xp /lib/ld-musl-x86_64.so.1"));
-    Natives.Found found = Natives.prepare(alpine);
+    Natives.Found found = Natives.prepare(alpine, Map.of());
     assertThat(found.usable()).isFalse();
     assertThat(found.detail())
         .contains("onnxruntime has no native library for linux-musl-x64", "an image with glibc")
         .contains("Or use the engine \"reference\"");
+  }
+
+  @Test
+  void refusesAVersionThatSendsUsageData() throws IOException {
+    Platform here = Platform.of("Linux", "amd64", List.of());
+    Path library = temp.resolve(System.mapLibraryName("onnxruntime"));
+    Files.writeString(library, "\0ORT_DISABLE_TELEMETRY\0");
+    System.setProperty(SET, temp.toString());
+    Natives.Found found = Natives.prepare(here, Map.of());
+    assertThat(found.usable()).isFalse();
+    assertThat(found.detail())
+        .startsWith(library.toString())
+        .contains("this version of onnxruntime sends usage data by default")
+        .contains("ORT_DISABLE_TELEMETRY=1", "use onnxruntime 1.28.0");
+    assertThat(Natives.prepare(here, Map.of("ORT_DISABLE_TELEMETRY", "1")).usable()).isTrue();
   }
 
   @Test

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.w3c.dom.Element;
@@ -15,9 +16,22 @@ import org.w3c.dom.Element;
  * @param components what that needs
  */
 record Sbom(Component subject, List<Component> components) {
+  private static final String PUBLIC_DOMAIN = "Public Domain";
+
   /** Licences under which a library may come along; of several, one must be here. */
   static final Set<String> ALLOWED =
-      Set.of("Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "MIT-0", "CC0-1.0");
+      Set.of(
+          "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "MIT-0", "CC0-1.0", PUBLIC_DOMAIN);
+
+  /**
+   * What libraries are under whose POMs say it too loosely ("The BSD License", which CycloneDX
+   * takes for the one of four clauses), as their sources say it.
+   */
+  private static final Map<String, String> KNOWN =
+      Map.of(
+          "org.antlr ST4", "BSD-3-Clause",
+          "org.antlr antlr-runtime", "BSD-3-Clause",
+          "aopalliance aopalliance", PUBLIC_DOMAIN);
 
   /**
    * A library.
@@ -33,11 +47,11 @@ record Sbom(Component subject, List<Component> components) {
       Pom.all(element, "licenses/expression").stream()
           .flatMap(e -> Arrays.stream(e.getTextContent().split(" OR ", -1)))
           .forEach(e -> licenses.add(e.replaceAll("[()]", "").strip()));
+      String group = Pom.text(element, "group");
+      String name = Pom.text(element, "name");
+      String known = KNOWN.get(group + " " + name);
       return new Component(
-          Pom.text(element, "group"),
-          Pom.text(element, "name"),
-          Pom.text(element, "version"),
-          licenses);
+          group, name, Pom.text(element, "version"), known == null ? licenses : List.of(known));
     }
   }
 
