@@ -79,14 +79,14 @@ def larger(model: torch.nn.Module, seed: int, sharp: float = 2.0) -> torch.nn.Mo
     return model.eval()
 
 
-def make(name: str, folder: Path, xl: bool, v_prediction: bool) -> None:
+def make(folder: Path, xl: bool, v_prediction: bool, painting: bool) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     work = folder / "work"
     t1 = tokenizer(work / "tokenizer", "<|endoftext|>" if not v_prediction else "!")
     text = larger(CLIPTextModel(text_config(t1, "gelu" if v_prediction else "quick_gelu")), 1)
     unet = larger(
         UNet2DConditionModel(
-            sample_size=8, layers_per_block=1, block_out_channels=(16, 32, 32),
+            sample_size=8, in_channels=9 if painting else 4, layers_per_block=1, block_out_channels=(16, 32, 32),
             down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D") if xl
             else ("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
             up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D") if xl
@@ -111,7 +111,8 @@ def make(name: str, folder: Path, xl: bool, v_prediction: bool) -> None:
         second = larger(CLIPTextModelWithProjection(text_config(t2, "gelu", width=40)), 4)
         pipe = StableDiffusionXLPipeline(**common, tokenizer_2=t2, text_encoder_2=second, add_watermarker=False)
     else:
-        pipe = StableDiffusionPipeline(**common, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
+        cls = StableDiffusionInpaintPipeline if painting else StableDiffusionPipeline
+        pipe = cls(**common, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
     pipe.to(dtype=torch.float16).save_pretrained(folder, safe_serialization=True)
     for part in ("tokenizer", "tokenizer_2"):
         if (work / part).exists():
@@ -155,7 +156,80 @@ def options(xl: bool) -> list[dict]:
             {**base, "scheduler": "ddim", "image": "start.png", "mask": "mask.png", "strength": 0.7},
             {**base, "scheduler": "euler", "image": "start.png", "mask": "mask.png", "strength": 1.0},
         ]
+        cases.append({**base, "scheduler": "euler-a", "variation": {"seed": 11, "strength": 0.3}})
     return cases
+
+
+def painting_options() -> list[dict]:
+    base = {"prompt": PROMPTS[0], "steps": 8, "guidance": 7.5, "seed": 3, "width": SIDE, "height": SIDE, "image": "start.png",
+            "mask": "mask.png", "strength": 1.0}
+    return [
+        {**base, "scheduler": "pndm"},
+        {**base, "scheduler": "euler", "strength": 0.7},
+        {**base, "scheduler": "euler-a", "mask": "soft.png", "width": 104, "height": 72},
+        {**base, "scheduler": "dpmpp-2m", "mask": "soft.png", "strength": 0.5, "guidance": 1.0},
+        {**base, "scheduler": "heun", "strength": 0.6, "negative": PROMPTS[1]},
+    ]
+
+
+def mistakes(pipe, case: dict, folder: Path, right: torch.Tensor) -> dict[str, int]:
+    """How far the usual mistakes with the five further channels lead, in levels of 255."""
+    cls = StableDiffusionInpaintPipeline
+    mask_latents, latents, encode, forward = cls.prepare_mask_latents, cls.prepare_latents, cls._encode_vae_image, pipe.unet.forward
+
+    def masks(change):
+        cls.prepare_mask_latents = change
+
+    def order():
+        pipe.unet.forward = lambda x, *a, **k: forward(x[:, [0, 1, 2, 3, 5, 6, 7, 8, 4]], *a, **k)
+
+    def other_mask(change):
+        def patched(self, mask, *a):
+            small, masked = mask_latents(self, mask, *a)
+            return change(mask, small), masked
+        masks(patched)
+
+    def whole_picture():
+        picture = Image.open(folder / case["image"]).convert("RGB").resize((case["width"], case["height"]), Image.LANCZOS)
+        whole = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 127.5 - 1
+        masks(lambda self, mask, masked, *a: mask_latents(self, mask, whole, *a))
+
+    def mean():
+        calls = []
+
+        def patched(self, image, generator):
+            calls.append(1)
+            if len(calls) == (1 if case["strength"] == 1 else 2):
+                return self.vae.encode(image).latent_dist.mode() * self.vae.config.scaling_factor
+            return encode(self, image, generator)
+        cls._encode_vae_image = patched
+
+    def unscaled():
+        masks(lambda self, *a: [x if i == 0 else x / self.vae.config.scaling_factor for i, x in enumerate(mask_latents(self, *a))])
+
+    def drawn_always():
+        def patched(self, *a, **k):
+            return latents(self, *a, **{**k, "return_image_latents": True})[:2]
+        cls.prepare_latents = patched
+
+    tried = {
+        "mask behind the masked picture": order,
+        "mask turned around": lambda: other_mask(lambda mask, small: 1 - small),
+        "mask made small by its mean": lambda: other_mask(
+            lambda mask, small: torch.nn.functional.interpolate(mask, small.shape[2:], mode="area").expand_as(small)),
+        "picture not masked": whole_picture,
+        "masked picture by its mean, not drawn": mean,
+        "masked picture not scaled": unscaled,
+        "the picture drawn too at strength 1": drawn_always,
+    }
+    found = {}
+    for name, change in tried.items():
+        change()
+        made = run(pipe, case, folder, False)
+        cls.prepare_mask_latents, cls.prepare_latents, cls._encode_vae_image = mask_latents, latents, encode
+        pipe.unet.forward = forward
+        found[name] = int((made.int() - right.int()).abs().max())
+    return found
 
 
 def run(pipe, case: dict, folder: Path, xl: bool) -> torch.Tensor:
@@ -165,6 +239,12 @@ def run(pipe, case: dict, folder: Path, xl: bool) -> torch.Tensor:
         prompt=case["prompt"], negative_prompt=case.get("negative"), num_inference_steps=case["steps"],
         guidance_scale=case["guidance"], generator=torch.Generator("cpu").manual_seed(case["seed"]), output_type="np",
     )
+    if case.get("variation"):
+        shape, other = (1, 4, case["height"] // 8, case["width"] // 8), torch.Generator("cpu").manual_seed(case["variation"]["seed"])
+        a, b = torch.randn(shape, generator=arguments["generator"]), torch.randn(shape, generator=other)
+        angle = torch.acos((a * b).sum() / (a.norm() * b.norm()))
+        x = case["variation"]["strength"]
+        arguments["latents"] = (torch.sin((1 - x) * angle) * a + torch.sin(x * angle) * b) / torch.sin(angle)
     if case.get("guidanceRescale"):
         arguments["guidance_rescale"] = case["guidanceRescale"]
     if case.get("clipSkip"):
@@ -187,7 +267,8 @@ def run(pipe, case: dict, folder: Path, xl: bool) -> torch.Tensor:
 
 
 def load(folder: Path, xl: bool):
-    cls = StableDiffusionXLPipeline if xl else StableDiffusionPipeline
+    index = json.loads((folder / "model_index.json").read_text())
+    cls = getattr(diffusers, index["_class_name"])
     extra = {"add_watermarker": False} if xl else {"safety_checker": None, "requires_safety_checker": False}
     pipe = cls.from_pretrained(folder, torch_dtype=torch.float32, **extra)
     pipe.original_scheduler = json.loads((folder / "scheduler/scheduler_config.json").read_text())
@@ -212,7 +293,7 @@ def tensors(pipe, xl: bool) -> dict[str, torch.Tensor]:
     g = torch.Generator().manual_seed(5)
     c = pipe.unet.config
     for k, (height, width, t) in enumerate([(8, 8, 981), (9, 13, 17.5), (6, 10, 0)]):
-        sample = torch.randn(2, 4, height, width, generator=g)
+        sample = torch.randn(2, c.in_channels, height, width, generator=g)
         context = torch.randn(2, 77, c.cross_attention_dim, generator=g)
         added = {"text_embeds": torch.randn(2, 24, generator=g), "time_ids": torch.tensor([[64.0, 72, 0, 8, 64, 72]] * 2)} if xl else None
         out |= {f"unet.{k}.sample": sample, f"unet.{k}.context": context, f"unet.{k}.time": torch.tensor([float(t)])}
@@ -228,27 +309,38 @@ def tensors(pipe, xl: bool) -> dict[str, torch.Tensor]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
+    parser.add_argument("--only", help="one of the pipelines")
+    only = parser.parse_args().only
     warnings.filterwarnings("ignore")
     diffusers.utils.logging.set_verbosity_error()
-    for name, xl, v_prediction in [("sd15", False, False), ("sd21", False, True), ("sdxl", True, False)]:
-        folder = OUT / name
-        make(name, folder, xl, v_prediction)
+    for name, xl, v_prediction in [("sd15", False, False), ("sd21", False, True), ("sdxl", True, False), ("inpaint", False, False)]:
+        if only not in (None, name):
+            continue
+        folder, painting = OUT / name, name == "inpaint"
+        make(folder, xl, v_prediction, painting)
         if not xl:
             picture(1, 90, 70).save(folder / "start.png")
             mask = np.zeros((SIDE, SIDE), np.uint8)
             mask[20:50, 10:40] = 255
             Image.fromarray(mask).save(folder / "mask.png")
+        if painting:
+            y, x = np.mgrid[0:70, 0:90]
+            soft = 255 * np.exp(-(((x - 40) / 30) ** 2 + ((y - 33) / 22) ** 2))
+            Image.fromarray(soft.astype(np.uint8)).save(folder / "soft.png")
         pipe = load(folder, xl)
         golden = tensors(pipe, xl)
-        cases = options(xl)
+        cases = painting_options() if painting else options(xl)
         if name == "sd21":
-            cases = [c for c in cases if c["scheduler"] in ("ddim", "euler", "dpmpp-2m", "unipc", "euler-a") and "image" not in c]
+            cases = [c for c in cases if c["scheduler"] in ("ddim", "euler", "dpmpp-2m", "unipc", "euler-a") and "image" not in c and "variation" not in c]
         for i, case in enumerate(cases):
             golden[f"picture.{i}"] = run(pipe, case, folder, xl)
         save_file(golden, folder / "golden.safetensors")
         value = {"diffusers": diffusers.__version__, "transformers": transformers.__version__, "torch": torch.__version__,
                  "prompts": PROMPTS, "cases": cases}
+        if painting:
+            found = mistakes(pipe, cases[0], folder, golden["picture.0"])
+            value["mistakes"] = [{"name": k, "levels": v} for k, v in found.items()]
+            print(value["mistakes"])
         (folder / "golden.json").write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n")
         spread = [int(golden[f"picture.{i}"].float().std()) for i in range(len(cases))]
         print(name, len(cases), "pictures, spread", spread, sum(f.stat().st_size for f in folder.rglob("*") if f.is_file()) // 1000, "kB")

@@ -22,6 +22,8 @@ public final class GenerateRequest {
   private double guidanceRescale;
   private long seed;
   private int count = 1;
+  private long variationSeed;
+  private double variationStrength;
   private @Nullable String scheduler;
   private @Nullable String sigmas;
   private int clipSkip;
@@ -36,6 +38,7 @@ public final class GenerateRequest {
   private @Nullable Image mask;
   private boolean safetyChecker = true;
   private boolean vaeTiling;
+  private boolean vaeRescue = true;
   private @Nullable Path previewBy;
   private @Nullable Path decodeBy;
   private @Nullable String missing;
@@ -67,6 +70,8 @@ public final class GenerateRequest {
     this.guidanceRescale = other.guidanceRescale;
     this.seed = other.seed;
     this.count = other.count;
+    this.variationSeed = other.variationSeed;
+    this.variationStrength = other.variationStrength;
     this.scheduler = other.scheduler;
     this.sigmas = other.sigmas;
     this.clipSkip = other.clipSkip;
@@ -81,6 +86,7 @@ public final class GenerateRequest {
     this.mask = other.mask;
     this.safetyChecker = other.safetyChecker;
     this.vaeTiling = other.vaeTiling;
+    this.vaeRescue = other.vaeRescue;
     this.previewBy = other.previewBy;
     this.decodeBy = other.decodeBy;
     this.missing = other.missing;
@@ -168,6 +174,24 @@ public final class GenerateRequest {
     Check.that(count >= 1, "count: is " + count + "; expected at least 1");
     GenerateRequest changed = new GenerateRequest(this);
     changed.count = count;
+    return changed;
+  }
+
+  /**
+   * A variation of a seed's picture: its first noise is turned towards that of another seed, on the
+   * sphere between the two (spherical interpolation of all numbers), so that it stays noise. What
+   * schedulers draw later stays the first seed's.
+   *
+   * @param seed of the other noise; the same for all pictures of a {@link #count}
+   * @param strength 0, nothing, to 1, the other seed's first noise
+   * @return a new request
+   */
+  public GenerateRequest variation(long seed, double strength) {
+    Check.that(
+        strength >= 0 && strength <= 1, "variation: strength is " + strength + "; expected 0 to 1");
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.variationSeed = seed;
+    changed.variationStrength = strength;
     return changed;
   }
 
@@ -362,6 +386,21 @@ public final class GenerateRequest {
   }
 
   /**
+   * Whether an autoencoder whose numbers overflow in a narrow precision (NaN, an infinity, or a
+   * picture that is black everywhere) is computed anew in single precision, from then on too, with
+   * a warning that names the layer. Otherwise the run fails with an {@link EngineException} that
+   * names it, and a black picture stays what it is.
+   *
+   * @param vaeRescue true by default
+   * @return a new request
+   */
+  public GenerateRequest vaeRescue(boolean vaeRescue) {
+    GenerateRequest changed = new GenerateRequest(this);
+    changed.vaeRescue = vaeRescue;
+    return changed;
+  }
+
+  /**
    * Makes {@link DenoisingStep#preview previews} with another autoencoder, usually a tiny one (such
    * as madebyollin/taesd, or taesdxl for SDXL) that is fast enough for every step, instead of a
    * linear map.
@@ -445,6 +484,7 @@ public final class GenerateRequest {
    * @return as many as {@link #count} says
    * @throws InvalidRequestException if options do not fit each other or the model
    * @throws CancelledException if it was stopped
+   * @throws EngineException if a part of the model made NaN or an infinity; it names the layer
    * @throws ClosedException if the model is closed
    */
   public List<GeneratedImage> run() {
@@ -539,6 +579,24 @@ public final class GenerateRequest {
    */
   public int count() {
     return count;
+  }
+
+  /**
+   * The seed of the variation.
+   *
+   * @return the seed of the variation; of no meaning if its strength is 0
+   */
+  public long variationSeed() {
+    return variationSeed;
+  }
+
+  /**
+   * The strength of the variation.
+   *
+   * @return from 0, none, to 1
+   */
+  public double variationStrength() {
+    return variationStrength;
   }
 
   /**
@@ -665,6 +723,15 @@ public final class GenerateRequest {
    */
   public boolean vaeTiling() {
     return vaeTiling;
+  }
+
+  /**
+   * Whether an autoencoder that overflows is computed anew in single precision.
+   *
+   * @return whether an autoencoder that overflows is computed anew in single precision
+   */
+  public boolean vaeRescue() {
+    return vaeRescue;
   }
 
   /**

@@ -47,6 +47,10 @@ final class RequestText {
     put(settings, "Schedule type", r.sigmas());
     settings.put("CFG scale", Double.toString(r.guidance()));
     settings.put("Seed", Long.toString(r.seed()));
+    if (r.variationStrength() > 0) {
+      settings.put("Variation seed", Long.toString(r.variationSeed()));
+      settings.put("Variation seed strength", Double.toString(r.variationStrength()));
+    }
     settings.put("Size", r.width() + "x" + r.height());
     if (r.image() != null) {
       settings.put("Denoising strength", Double.toString(r.strength()));
@@ -210,7 +214,12 @@ final class RequestText {
     }
     request = request.steps((int) reader.number("Steps")).seed((long) reader.number("Seed"));
     if (ours) {
-      request = request.seed(reader.seed());
+      request = request.seed(reader.seed("Seed"));
+    }
+    if (settings.containsKey("Variation seed strength")) {
+      request =
+          request.variation(
+              reader.seed("Variation seed"), reader.number("Variation seed strength"));
     }
     if (settings.containsKey("CFG scale")) {
       request = request.guidance(reader.number("CFG scale"));
@@ -322,11 +331,11 @@ final class RequestText {
       throw broken(key, "a number");
     }
 
-    long seed() {
+    long seed(String key) {
       try {
-        return Long.parseLong(text("Seed"));
+        return Long.parseLong(text(key));
       } catch (NumberFormatException e) {
-        throw broken("Seed", "a whole number");
+        throw broken(key, "a whole number");
       }
     }
 

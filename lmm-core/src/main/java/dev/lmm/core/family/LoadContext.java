@@ -1,6 +1,7 @@
 package dev.lmm.core.family;
 
 import dev.lmm.ModelInfo;
+import dev.lmm.Precision;
 import dev.lmm.core.engine.CompileOptions;
 import dev.lmm.core.engine.Program;
 import dev.lmm.core.engine.QuantizedTensor;
@@ -86,9 +87,36 @@ public record LoadContext(
    * @return the program, to be closed
    */
   public Program compile(String part, Graph graph, WeightStore own) {
+    return compile(part, graph, own, placement.of(part), placement.keepsPublishedCodes(part));
+  }
+
+  /**
+   * Compiles a graph in single precision, whatever the caller asked for the part: where numbers
+   * overflowed in a narrower one.
+   *
+   * @param part the part it belongs to
+   * @param graph the graph
+   * @param own the part's tensors; must outlive the program
+   * @return the program, to be closed
+   */
+  public Program compileInSinglePrecision(String part, Graph graph, WeightStore own) {
+    return compile(part, graph, own, placement.inSinglePrecision(part), false);
+  }
+
+  /**
+   * What a part is computed in.
+   *
+   * @param part its name
+   * @return never {@code AUTO}
+   */
+  public Precision precision(String part) {
+    return placement.of(part).precision();
+  }
+
+  private Program compile(
+      String part, Graph graph, WeightStore own, CompileOptions options, boolean keepsCodes) {
     compiled.add(part);
-    CompileOptions options = placement.of(part);
-    WeightStore stored = placement.keepsPublishedCodes(part) ? own : PackedWeights.unpacked(own);
+    WeightStore stored = keepsCodes ? own : PackedWeights.unpacked(own);
     Map<WeightRef, Recipe> recipes =
         Rules.of(
             graph,

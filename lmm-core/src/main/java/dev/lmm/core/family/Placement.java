@@ -157,6 +157,22 @@ public final class Placement {
   }
 
   /**
+   * How to compile a part in single precision, whatever the caller asked for.
+   *
+   * @param part its name
+   * @return the part's own device and so on
+   * @throws EngineException if the engine has no single precision there
+   */
+  CompileOptions inSinglePrecision(String part) {
+    CompileOptions asked = of(part);
+    return new CompileOptions(
+        asked.device(),
+        asked.mapped(),
+        asked.threads(),
+        precision(engine, asked.device(), Precision.FP32));
+  }
+
+  /**
    * Whether a part computes with the codes of a checkpoint that was published in few bits: unless
    * the caller asked for floating point numbers.
    *

@@ -2,9 +2,12 @@ package dev.lmm.core.graph;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -156,6 +159,37 @@ public final class Graph {
           "graph " + this.name + " has no output " + name + "; it has " + outputs.keySet());
     }
     return value;
+  }
+
+  /**
+   * The part of this graph that a result needs: a graph of the same inputs with that one output,
+   * for looking at what lies within.
+   *
+   * @param result of a node of this graph
+   * @return a graph without states whose only output is named {@code result}
+   * @throws GraphException if this graph keeps states
+   */
+  public Graph upTo(Value result) {
+    if (!states.isEmpty()) {
+      throw new GraphException("graph " + name + " keeps states, which a part of it cannot");
+    }
+    Set<Value> needed = new HashSet<>(Set.of(result));
+    List<Node> kept = new ArrayList<>();
+    for (int i = nodes.size() - 1; i >= 0; i--) {
+      Node node = nodes.get(i);
+      if (node.outputs().stream().anyMatch(needed::contains)) {
+        kept.add(0, node);
+        node.inputs().stream().filter(Objects::nonNull).forEach(needed::add);
+      }
+    }
+    return new Graph(
+        name,
+        inputs,
+        weights.stream().filter(needed::contains).toList(),
+        constants.stream().filter(needed::contains).toList(),
+        Map.of(),
+        kept,
+        Map.of("result", result));
   }
 
   @Override

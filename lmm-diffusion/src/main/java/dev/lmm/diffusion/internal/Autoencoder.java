@@ -3,10 +3,6 @@ package dev.lmm.diffusion.internal;
 import dev.lmm.Cancellation;
 import dev.lmm.Image;
 import dev.lmm.InvalidRequestException;
-import dev.lmm.LmmException;
-import dev.lmm.core.engine.Program;
-import dev.lmm.core.engine.RunOptions;
-import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.family.LoadContext;
 import dev.lmm.core.family.Summaries;
@@ -15,26 +11,34 @@ import dev.lmm.core.json.Json;
 import dev.lmm.core.random.TorchGenerator;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Pictures to latents as the UNet knows them, and back. Not thread-safe. */
 final class Autoencoder implements AutoCloseable {
-  /** What a program is compiled for. */
-  private record Size(int height, int width) {}
+  private static final Logger LOG = LoggerFactory.getLogger(Autoencoder.class);
+
+  /**
+   * How one picture is worked on.
+   *
+   * @param tiled whether large pictures are cut into overlapping tiles
+   * @param mayRescue whether single precision may take the place of one that overflows
+   * @param cancellation stops it
+   */
+  record Work(boolean tiled, boolean mayRescue, @Nullable Cancellation cancellation) {}
 
   private final Codec codec;
-  private final KeptProgram<Size> decoder;
-  private final KeptProgram<Size> encoder;
+  private final Coder decoder;
+  private final Coder encoder;
   private final Summaries.Part encoderPart;
   private final Summaries.Part decoderPart;
   private final LinearPreview preview;
 
   private Autoencoder(
       Codec codec,
-      KeptProgram<Size> decoder,
-      KeptProgram<Size> encoder,
+      Coder decoder,
+      Coder encoder,
       Summaries.Part encoderPart,
       Summaries.Part decoderPart) {
     this.codec = codec;
@@ -42,11 +46,7 @@ final class Autoencoder implements AutoCloseable {
     this.encoder = encoder;
     this.encoderPart = encoderPart;
     this.decoderPart = decoderPart;
-    this.preview =
-        new LinearPreview(
-            codec.latentChannels(),
-            codec.scale(),
-            (latents, h, w) -> raw(latents, h, w, false, null).floats());
+    this.preview = new LinearPreview(codec.latentChannels(), codec.scale());
   }
 
   /**
@@ -66,20 +66,18 @@ final class Autoencoder implements AutoCloseable {
     usage.requireAllRead(name -> false);
     return new Autoencoder(
         codec,
-        new KeptProgram<>(
-            size ->
-                context.compile(
-                    "vae",
-                    codec.decoder(
-                        new WeightUsage(weights, file.toString()), size.height(), size.width()),
-                    weights)),
-        new KeptProgram<>(
-            size ->
-                context.compile(
-                    "vae",
-                    codec.encoder(
-                        new WeightUsage(weights, file.toString()), size.height(), size.width()),
-                    weights)),
+        new Coder(
+            context,
+            weights,
+            "The autoencoder's decoder",
+            "latents",
+            (h, w) -> codec.decoder(new WeightUsage(weights, file.toString()), h, w)),
+        new Coder(
+            context,
+            weights,
+            "The autoencoder's encoder",
+            "picture",
+            (h, w) -> codec.encoder(new WeightUsage(weights, file.toString()), h, w)),
         new Summaries.Part(encoderGraph, weights),
         new Summaries.Part(decoderGraph, weights));
   }
@@ -105,15 +103,20 @@ final class Autoencoder implements AutoCloseable {
    * Latents to a picture.
    *
    * @param latents [channels, h, w], as the UNet knows them
-   * @param tiled whether large pictures are decoded in overlapping tiles
    */
-  Image decode(float[] latents, int h, int w, boolean tiled, @Nullable Cancellation cancellation) {
-    Planes planes = raw(latents, h, w, tiled, cancellation);
+  Image decode(float[] latents, int h, int w, Work work) {
+    Planes planes = raw(latents, h, w, work);
+    if (isBlack(planes.floats()) && decoder.isNarrow() && work.mayRescue()) {
+      decoder.rescue("The autoencoder's decoder made a picture that is black everywhere");
+      planes = raw(latents, h, w, work);
+    }
+    if (isBlack(planes.floats())) {
+      LOG.warn("The picture is black everywhere");
+    }
     return image(planes.floats(), planes.height(), planes.width());
   }
 
-  private Planes raw(
-      float[] latents, int h, int w, boolean tiled, @Nullable Cancellation cancellation) {
+  private Planes raw(float[] latents, int h, int w, Work work) {
     float[] scaled = new float[latents.length];
     float factor = (float) codec.scalingFactor();
     float shift = (float) codec.shiftFactor();
@@ -121,19 +124,25 @@ final class Autoencoder implements AutoCloseable {
       scaled[i] = latents[i] / factor + shift;
     }
     Planes z = new Planes(FloatBuffer.wrap(scaled), codec.latentChannels(), h, w);
-    Tiling.Step step = tile -> run(decoder, "latents", tile, cancellation);
+    Tiling.Step step = tile -> decoder.run(tile, work.mayRescue(), work.cancellation());
     int size = codec.tileSize();
-    return tiled && size > 0 && Math.max(h, w) > size / codec.scale()
+    return work.tiled() && size > 0 && Math.max(h, w) > size / codec.scale()
         ? Tiling.run(z, size / codec.scale(), size, step)
         : step.of(z);
   }
 
-  private static Planes run(
-      KeptProgram<Size> programs, String input, Planes x, @Nullable Cancellation cancellation) {
-    Program program = programs.of(new Size(x.height(), x.width()));
-    Map<String, Tensor> outputs =
-        program.run(Map.of(input, x.tensor()), Set.of(), RunOptions.cancelledBy(cancellation));
-    return Planes.of(outputs.values().iterator().next());
+  /** Whether every value rounds to the level 0. */
+  private static boolean isBlack(FloatBuffer planes) {
+    for (int i = planes.position(); i < planes.limit(); i++) {
+      if (level(planes.get(i)) != 0) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private static int level(float value) {
+    return (int) Math.rint(Math.max(0, Math.min(1, value / 2 + 0.5f)) * 255f);
   }
 
   private static Image image(FloatBuffer planes, int height, int width) {
@@ -141,13 +150,7 @@ final class Autoencoder implements AutoCloseable {
     byte[] rgb = new byte[pixels * 3];
     for (int c = 0; c < 3; c++) {
       for (int i = 0; i < pixels; i++) {
-        float v = planes.get(c * pixels + i) / 2 + 0.5f;
-        if (Float.isNaN(v)) {
-          throw new LmmException(
-              "The autoencoder made NaN of the latents; compute it in single precision:"
-                  + " precision(\"vae\", Precision.FP32)");
-        }
-        rgb[3 * i + c] = (byte) (int) Math.rint(Math.max(0, Math.min(1, v)) * 255f);
+        rgb[3 * i + c] = (byte) level(planes.get(c * pixels + i));
       }
     }
     return Image.ofRgb(width, height, rgb);
@@ -157,21 +160,14 @@ final class Autoencoder implements AutoCloseable {
    * A picture to latents, drawn from the posterior if there is one.
    *
    * @param planes [3, height, width], -1 to 1
-   * @param tiled whether large pictures are encoded in overlapping tiles
    * @return [channels, height / scale, width / scale]
    */
-  float[] encode(
-      float[] planes,
-      int height,
-      int width,
-      boolean tiled,
-      TorchGenerator random,
-      @Nullable Cancellation cancellation) {
+  float[] encode(float[] planes, int height, int width, TorchGenerator random, Work work) {
     Planes x = new Planes(FloatBuffer.wrap(planes), 3, height, width);
-    Tiling.Step step = tile -> run(encoder, "picture", tile, cancellation);
+    Tiling.Step step = tile -> encoder.run(tile, work.mayRescue(), work.cancellation());
     int size = codec.tileSize();
     Planes encoded =
-        tiled && size > 0 && Math.max(height, width) > size
+        work.tiled() && size > 0 && Math.max(height, width) > size
             ? Tiling.run(x, size, size / codec.scale(), step)
             : step.of(x);
     float[] made = new float[encoded.floats().remaining()];
@@ -197,8 +193,8 @@ final class Autoencoder implements AutoCloseable {
   }
 
   /** A rough picture by a linear map. */
-  Image preview(float[] latents, int h, int w) {
-    return preview.of(latents, h, w);
+  Image preview(float[] latents, int h, int w, Work work) {
+    return preview.of(latents, h, w, (board, a, b) -> raw(board, a, b, work).floats());
   }
 
   /** Fails if latents of another autoencoder cannot be decoded by this one. */

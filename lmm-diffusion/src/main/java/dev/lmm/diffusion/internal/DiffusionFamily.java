@@ -20,7 +20,8 @@ public final class DiffusionFamily implements ModelFamily {
 
   @Override
   public Set<String> pipelines() {
-    return Set.of("StableDiffusionPipeline", "StableDiffusionXLPipeline");
+    return Set.of(
+        "StableDiffusionPipeline", "StableDiffusionInpaintPipeline", "StableDiffusionXLPipeline");
   }
 
   @Override

@@ -17,23 +17,21 @@ final class LinearPreview {
 
   private final int channels;
   private final int scale;
-  private final Decoder decoder;
   private float @Nullable [] map;
 
-  LinearPreview(int channels, int scale, Decoder decoder) {
+  LinearPreview(int channels, int scale) {
     this.channels = channels;
     this.scale = scale;
-    this.decoder = decoder;
   }
 
   /**
    * A rough picture: one colour a latent, by a linear map, enlarged. The map is fitted once to what
    * the decoder makes of a board of random patches, so it suits every autoencoder.
    */
-  Image of(float[] latents, int h, int w) {
+  Image of(float[] latents, int h, int w, Decoder decoder) {
     float[] fitted = map;
     if (fitted == null) {
-      fitted = fit();
+      fitted = fit(decoder);
       map = fitted;
     }
     byte[] rgb = new byte[h * w * 3];
@@ -49,7 +47,7 @@ final class LinearPreview {
     return Resize.resize(Image.ofRgb(w, h, rgb), w * scale, h * scale, ResizeFilter.BILINEAR);
   }
 
-  private float[] fit() {
+  private float[] fit(Decoder decoder) {
     int side = 16;
     int patch = 4;
     int n = channels + 1;

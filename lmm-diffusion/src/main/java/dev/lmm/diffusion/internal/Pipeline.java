@@ -239,7 +239,7 @@ final class Pipeline {
     private int start(Scheduler scheduler) {
       Image image = request.image();
       if (image == null) {
-        latents = scaled(random.randn(size), scheduler.initialNoise());
+        latents = scaled(firstNoise(), scheduler.initialNoise());
         return 0;
       }
       int taken = Math.min((int) (steps * request.strength()), steps);
@@ -253,16 +253,28 @@ final class Pipeline {
                 + " steps leaves none; expected at least one");
       }
       float[] planes = Pictures.planes(image, width, height);
-      float[] clean = vae.encode(planes, height, width, request.vaeTiling(), random, cancellation);
-      noise = random.randn(size);
       Image drawn = request.mask();
       boolean fresh = drawn != null && request.strength() == 1;
+      // A UNet made for painting needs no latents of a picture it does not start from: not drawn.
+      float[] clean =
+          fresh && unet.config().inChannels() != vae.channels()
+              ? new float[0]
+              : vae.encode(planes, height, width, random, work(request.vaeTiling()));
+      noise = firstNoise();
       latents =
           fresh ? scaled(noise, scheduler.initialNoise()) : scheduler.addNoise(clean, noise, begin);
       if (drawn != null) {
         paint(drawn, planes, clean);
       }
       return begin;
+    }
+
+    private float[] firstNoise() {
+      float[] own = random.randn(size);
+      double share = request.variationStrength();
+      return share == 0
+          ? own
+          : Noise.between(own, new TorchGenerator(request.variationSeed()).randn(size), share);
     }
 
     private void paint(Image drawn, float[] planes, float[] clean) {
@@ -273,8 +285,7 @@ final class Pipeline {
         masked[i] = full[i % full.length] < 0.5f ? planes[i] : 0;
       }
       // Drawn from the posterior by both kinds of pipelines, though one does not use it.
-      float[] maskedLatents =
-          vae.encode(masked, height, width, request.vaeTiling(), random, cancellation);
+      float[] maskedLatents = vae.encode(masked, height, width, random, work(request.vaeTiling()));
       if (unet.config().inChannels() == vae.channels()) {
         kept = clean;
         mask = small;
@@ -360,15 +371,17 @@ final class Pipeline {
     }
 
     private Image decode(float[] from) {
-      return others
-          .or(request.decodeBy(), vae)
-          .decode(from, h, w, request.vaeTiling(), cancellation);
+      return others.or(request.decodeBy(), vae).decode(from, h, w, work(request.vaeTiling()));
+    }
+
+    private Autoencoder.Work work(boolean tiled) {
+      return new Autoencoder.Work(tiled, request.vaeRescue(), cancellation);
     }
 
     private Image preview(float[] from) {
       return request.previewBy() == null
-          ? vae.preview(from, h, w)
-          : others.or(request.previewBy(), vae).decode(from, h, w, false, cancellation);
+          ? vae.preview(from, h, w, work(false))
+          : others.or(request.previewBy(), vae).decode(from, h, w, work(false));
     }
 
     private float[] scaled(float[] values, double factor) {

@@ -17,6 +17,7 @@ import dev.lmm.LmmException;
 import dev.lmm.Model;
 import dev.lmm.Models;
 import dev.lmm.UnsupportedModelException;
+import dev.lmm.core.json.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -154,6 +155,8 @@ class GeneratorTest {
     refused(() -> request.size(1 << 20, 64), "size: is 1048576x64");
     refused(() -> request.count(0), "count: is 0");
     refused(() -> request.strength(1.5), "strength: is 1.5; expected 0 to 1");
+    refused(() -> request.variation(1, 1.01), "variation: strength is 1.01; expected 0 to 1");
+    refused(() -> request.variation(1, Double.NaN), "variation: strength is NaN");
     refused(() -> request.scheduler("magic").run(), "scheduler: is magic; expected one of [ddim");
     refused(() -> request.sigmas("karras").run(), "the scheduler ddim has none to space");
     refused(() -> request.mask(picture).run(), "mask: needs a picture to paint in");
@@ -225,6 +228,7 @@ class GeneratorTest {
             .guidance(3.3)
             .guidanceRescale(0.3)
             .seed(-7)
+            .variation(-9, 0.3)
             .size(72, 64)
             .scheduler("euler")
             .sigmas("karras")
@@ -323,6 +327,28 @@ class GeneratorTest {
   }
 
   @Test
+  void aVariationLeadsFromOneSeedToAnother() {
+    byte[] one = request().seed(5).run().get(0).image().rgb();
+    byte[] other = request().seed(9).run().get(0).image().rgb();
+    GenerateRequest towards = request().seed(5);
+    assertThat(towards.variation(9, 0).run().get(0).image().rgb()).isEqualTo(one);
+    assertThat(towards.variation(9, 1).run().get(0).image().rgb()).isEqualTo(other);
+    byte[] near = towards.variation(9, 0.1).run().get(0).image().rgb();
+    byte[] middle = towards.variation(9, 0.5).run().get(0).image().rgb();
+    assertThat(far(near, one)).isPositive().isLessThan(far(middle, one));
+    assertThat(far(middle, one)).isLessThan(far(other, one));
+    assertThat(towards.variation(5, 0.5).run().get(0).image().rgb()).isEqualTo(one);
+  }
+
+  private static long far(byte[] a, byte[] b) {
+    long sum = 0;
+    for (int i = 0; i < a.length; i++) {
+      sum += Math.abs((a[i] & 0xFF) - (b[i] & 0xFF));
+    }
+    return sum;
+  }
+
+  @Test
   void otherRolesAreRefused() {
     try (Model model = Models.load(FOLDER.toString())) {
       assertThatThrownBy(model::encoder)
@@ -357,6 +383,24 @@ class GeneratorTest {
     copy();
     edit("unet/config.json", "\"block_out_channels\": [", "\"block_out_channels\": [0,");
     fails(CheckpointException.class, "block_out_channels");
+  }
+
+  /** As runwayml's was published: a UNet of nine channels, a pipeline class of its own. */
+  @Test
+  void aModelMadeForPaintingNeedsAMask() {
+    Path painting = FOLDER.resolveSibling("inpaint");
+    try (Generator painter = Models.generator(painting).engine("onnx").load()) {
+      GenerateRequest request = painter.generate("a").steps(2).scheduler("ddim");
+      refused(request::run, "mask: is missing; this model was made for painting into pictures");
+      Image start = Image.read(painting.resolve("start.png"));
+      refused(() -> request.from(start).run(), "mask: is missing");
+      Image mask = Image.read(painting.resolve("mask.png"));
+      assertThat(request.from(start).mask(mask).run().get(0).image().width()).isEqualTo(88);
+    }
+    // The golden pictures tell the usual mistakes from what is right.
+    assertThat(Json.parse(painting.resolve("golden.json")).at("mistakes").elements())
+        .hasSize(7)
+        .allSatisfy(m -> assertThat(m.intAt("levels")).as(m.stringAt("name")).isGreaterThan(3));
   }
 
   private void copy() throws IOException {

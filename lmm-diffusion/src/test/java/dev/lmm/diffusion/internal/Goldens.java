@@ -6,6 +6,7 @@ import dev.lmm.Image;
 import dev.lmm.core.checkpoint.CheckpointWeights;
 import dev.lmm.core.engine.StoredTensor;
 import dev.lmm.core.engine.Tensor;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -16,7 +17,7 @@ import java.util.Map;
 
 /** Reads and compares what the reference made, and writes files in its format. */
 final class Goldens {
-  static final Path FOLDER = Path.of("src/test/resources/golden");
+  static final Path FOLDER = Path.of("../lmm-diffusion/src/test/resources/golden");
 
   private Goldens() {}
 
@@ -59,7 +60,7 @@ final class Goldens {
   }
 
   /** Writes F32 tensors as safetensors. */
-  static void write(Path file, Map<String, Tensor> tensors) throws Exception {
+  static void write(Path file, Map<String, Tensor> tensors) throws IOException {
     StringBuilder header = new StringBuilder("{");
     long end = 0;
     for (Map.Entry<String, Tensor> each : tensors.entrySet()) {

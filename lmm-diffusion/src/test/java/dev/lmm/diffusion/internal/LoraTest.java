@@ -133,7 +133,7 @@ class LoraTest {
       double time = Goldens.tensor(given, "unet.1.time").toFloats()[0];
       inputs.put("time", Tensor.of(Unet.waves(config, time, width), 1, width));
       if (pipeline.equals("sdxl")) {
-        inputs.put("added", DiffusionParityTest.added(config, given, "unet.1."));
+        inputs.put("added", DiffusionParity.added(config, given, "unet.1."));
       }
       Graph graph = UnetGraph.of(config, new WeightUsage(unet, "config", own.ranks()), h, w);
       Goldens.close(

@@ -20,6 +20,7 @@ import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.GraphBuilder;
 import dev.lmm.core.graph.Op;
 import dev.lmm.core.graph.Value;
+import dev.lmm.core.graph.Verifier;
 import dev.lmm.core.graph.WeightRef;
 import dev.lmm.core.graph.WeightSource;
 import dev.lmm.core.graph.WeightUsage;
@@ -35,6 +36,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -277,6 +279,43 @@ class ReferenceEngineTest {
       assertThat(
               NonFinite.find(graph, weights, Map.of("x", Tensor.of(new float[] {Float.NaN, 2}, 2))))
           .hasToString("Optional[x: 1 NaN and 0 infinite of 2 elements]");
+    }
+  }
+
+  /**
+   * Bisected where it is computed: other branches stand between a broken node and what it reads.
+   */
+  @Test
+  void anEngineIsAskedWhereANaNBegins() {
+    GraphBuilder g = builder();
+    Value x = g.input("x", DType.F32, 2);
+    Value broken = g.at("layers.1").unary(Op.LOG, x);
+    Value fine = x;
+    for (int i = 2; i < 9; i++) {
+      fine = g.at("layers").at(i).unary(Op.TANH, fine);
+    }
+    g.output("bad", g.at("layers.9").unary(Op.EXP, g.add(fine, broken)));
+    g.output("fine", fine);
+    Graph graph = g.build();
+    try (RandomWeights weights = new RandomWeights(1)) {
+      List<Integer> sizes = new ArrayList<>();
+      Function<Graph, Program> engine =
+          part -> {
+            Verifier.verify(part);
+            sizes.add(part.nodes().size());
+            return new ReferenceProgram(part, weights);
+          };
+      assertThat(NonFinite.find(graph, Map.of("x", Tensor.of(new float[] {1, 2}, 2)), engine))
+          .isEmpty();
+      sizes.clear();
+      assertThat(NonFinite.find(graph, Map.of("x", Tensor.of(new float[] {-1, 2}, 2)), engine))
+          .hasToString("Optional[/layers.1.log (LOG): 1 NaN and 0 infinite of 2 elements]");
+      assertThat(sizes).hasSizeLessThan(8).contains(1).contains(10);
+      sizes.clear();
+      float[] given = {Float.POSITIVE_INFINITY, 2};
+      assertThat(NonFinite.find(graph, Map.of("x", Tensor.of(given, 2)), engine))
+          .hasToString("Optional[x: 0 NaN and 1 infinite of 2 elements]");
+      assertThat(sizes).isEmpty();
     }
   }
 }
