@@ -64,7 +64,7 @@ final class DiffusionModel implements Model, Generator, Inspection {
         Json.parse(context.folder().resolve("scheduler").resolve("scheduler_config.json"));
     String scheduler = Schedulers.nameOf(schedulerConfig);
     // A scheduler the file cannot make is told now, not at the first picture.
-    Schedulers.of(schedulerConfig, scheduler, null, 1);
+    Schedulers.of(schedulerConfig, scheduler, null, 1, 0);
     List<AutoCloseable> parts = new ArrayList<>();
     try {
       TextEncoder first =

@@ -189,7 +189,8 @@ final class Pipeline {
     }
 
     GeneratedImage picture() {
-      Scheduler scheduler = Schedulers.of(schedulerConfig, name, request.sigmas(), steps);
+      Scheduler scheduler =
+          Schedulers.of(schedulerConfig, name, request.sigmas(), steps, request.seed() + index);
       int begin = start(scheduler);
       for (int call = begin; call < scheduler.calls(); call++) {
         check();

@@ -107,7 +107,7 @@ class GeneratorTest {
     assertThat(made.scheduler()).isEqualTo("pndm");
     assertThat(made.seed()).isZero();
     assertThat(made.image().width()).isEqualTo(64);
-    assertThat(generator.schedulers()).contains("euler", "dpmpp-2m", "unipc").hasSize(15);
+    assertThat(generator.schedulers()).contains("euler", "dpmpp-2m", "unipc").hasSize(16);
     assertThat(generator.summary().parts())
         .extracting(part -> part.name())
         .containsExactly("text_encoder", "unet", "vae_encoder", "vae_decoder");

@@ -147,6 +147,18 @@ record SchedulerConfig(Json json, Prediction prediction, float[] alphas) {
     return json.boolAt(key, absent);
   }
 
+  /** {@code noise_sampler_seed}, at least 0. */
+  long noiseSeed(long absent) {
+    if (!json.hasValue("noise_sampler_seed")) {
+      return absent;
+    }
+    long seed = json.longAt("noise_sampler_seed");
+    if (seed < 0) {
+      throw json.at("noise_sampler_seed").unexpected("a number of at least 0");
+    }
+    return seed;
+  }
+
   /** The spacing of sigmas the file asks for, or null. */
   @Nullable String sigmas() {
     for (String kind : new String[] {"karras", "exponential", "beta"}) {

@@ -26,6 +26,7 @@ public final class Schedulers {
     CLASSES.put("dpmpp-2m", "DPMSolverMultistepScheduler");
     CLASSES.put("dpmpp-2m-karras", "DPMSolverMultistepScheduler");
     CLASSES.put("dpmpp-2m-sde", "DPMSolverMultistepScheduler");
+    CLASSES.put("dpmpp-sde", "DPMSolverSDEScheduler");
     CLASSES.put("unipc", "UniPCMultistepScheduler");
     CLASSES.put("deis", "DEISMultistepScheduler");
     CLASSES.put("lcm", "LCMScheduler");
@@ -85,10 +86,12 @@ public final class Schedulers {
    * @param name one of {@link #names}
    * @param sigmas {@code karras}, {@code exponential}, {@code beta}, or null for the file's
    * @param steps number of steps, at least 1
+   * @param seed of noise that is not drawn from the picture's generator; its low 32 bits count
    * @return the scheduler
    * @throws InvalidRequestException if there is no such scheduler, or the options do not fit it
    */
-  public static Scheduler of(Json json, String name, @Nullable String sigmas, int steps) {
+  public static Scheduler of(
+      Json json, String name, @Nullable String sigmas, int steps, long seed) {
     if (!CLASSES.containsKey(name)) {
       throw new InvalidRequestException("scheduler: is " + name + "; expected one of " + names());
     }
@@ -123,6 +126,7 @@ public final class Schedulers {
       case "dpmpp-2m" -> new DpmSolver(config, steps, spaced, false);
       case "dpmpp-2m-karras" -> new DpmSolver(config, steps, "karras", false);
       case "dpmpp-2m-sde" -> new DpmSolver(config, steps, spaced, true);
+      case "dpmpp-sde" -> new DpmSolverSde(config, steps, spaced, seed & 0xFFFFFFFFL);
       case "unipc" -> new UniPc(config, steps, spaced);
       case "deis" -> new Deis(config, steps, spaced);
       default -> new Lcm(config, steps);
