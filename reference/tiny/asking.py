@@ -30,6 +30,15 @@ _EN_NUMBERS = ["zero", "one", "two", "three"]
 _KO_NUMBERS = ["없음", "한 개", "두 개", "세 개"]
 
 
+# Words of the notes, and how answers and captions say them.
+FORMS = {
+    **{c: [c, *KO_COLOURS[c]] for c in COLOUR_NAMES},
+    **{n: [n, n + ("es" if n == "cross" else "s"), *KO_SHAPES[n]] for n in SHAPES},
+    **{p: [p, *(_KO_WHERE[p] + end for end in ("", "에"))] for p in SINGLE_PLACES},
+    **{n: [n] for n in _EN_NUMBERS[1:]},
+}
+
+
 @dataclass(frozen=True)
 class Line:
     """A prompt and what follows it. ``kind`` is ``caption`` or one of ``KINDS``."""
@@ -217,13 +226,12 @@ def any_scene(rng: np.random.Generator) -> Scene:
             return scene
 
 
-def page(rng: np.random.Generator) -> tuple[str, list[Line]]:
-    """What a page begins with (a scene in notes, in a caption, or nothing) and lines about that scene."""
+def page(rng: np.random.Generator, noted: bool) -> tuple[str, list[Line]]:
+    """What a page begins with and six lines about that scene; it begins with notes, or a caption, or nothing."""
     s = any_scene(rng)
-    u = rng.random()
-    if u < 0.5:
+    if noted:
         first = notes(s)
-    elif u < 0.95:
+    elif rng.random() < 0.9:
         first = world.caption(rng, s, "en" if rng.random() < 0.5 else "ko", full=True).text
     else:
         first = ""

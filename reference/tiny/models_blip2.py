@@ -180,19 +180,30 @@ def qformer(model, embeds, mask, seen, queries: int) -> torch.Tensor:
     return h
 
 
-def opt(model, h, positions, mask) -> torch.Tensor:
-    """OPT's logits for embeddings (batch, tokens, width); ``mask`` as above, none for causal."""
+def opt(model, h, positions, mask, sought=None):
+    """OPT's logits for embeddings (batch, tokens, width); ``mask`` (batch, 1, tokens, tokens) as above.
+
+    With ``sought``, rows, places and (rows, tokens) where each should look, also how little the first head
+    of the last two layers looks there.
+    """
     decoder = model.language_model.model.decoder
     heads = decoder.config.num_attention_heads
     b, n, width = h.shape
     h = h + F.embedding(positions + 2, decoder.embed_positions.weight)
-    for layer in decoder.layers:
+    missed = 0
+    for i, layer in enumerate(decoder.layers):
         a, y = layer.self_attn, layer.self_attn_layer_norm(h)
         q, k, v = (p(y).view(b, n, heads, width // heads).transpose(1, 2) for p in (a.q_proj, a.k_proj, a.v_proj))
-        o = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None)
+        o = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        if sought is not None and i >= len(decoder.layers) - 2:
+            row, at, wanted = sought
+            score = torch.einsum("md,mnd->mn", q[row, 0, at], k[row, 0]) / math.sqrt(width // heads)
+            score = score.masked_fill(~mask[row, 0, at], -1e4).log_softmax(-1)
+            missed = missed - score.masked_fill(~wanted, -1e4).logsumexp(-1).mean()
         h = h + a.out_proj(o.transpose(1, 2).reshape(b, n, width))
         h = h + layer.fc2(F.relu(layer.fc1(layer.final_layer_norm(h))))
-    return F.linear(decoder.final_layer_norm(h), decoder.embed_tokens.weight)
+    logits = F.linear(decoder.final_layer_norm(h), decoder.embed_tokens.weight)
+    return logits if sought is None else (logits, missed)
 
 
 def write_json(path: Path, value) -> None:

@@ -51,6 +51,7 @@ from training import fit
 
 SEED = 31
 CAPTION = 40  # tokens of a caption of the first stage
+CAPTIONS_WORD = 0.4  # weight of a caption's word beside that of an answer's
 LOW, HIGH = 100, 256  # sides of the drawn pictures
 EVERY = 300  # steps between figures
 
@@ -59,7 +60,7 @@ def corpus() -> list[str]:
     rng = np.random.default_rng([SEED, 0])
     lines = []
     for _ in range(6000):
-        first, said = asking.page(rng)
+        first, said = asking.page(rng, rng.random() < 0.5)
         lines.append(first)
         lines += [line.prompt + line.answer for line in said]
     return lines
@@ -265,17 +266,21 @@ class Words:
     def __init__(self, tokenizer):
         self.tokenizer = tokenizer
         self.begin, self.end, self.pad = (tokenizer.convert_tokens_to_ids(t) for t in ("</s>", "Ċ", "<pad>"))
+        self.noted = {}  # the word of a scene's notes that a token of an answer says
+        for word, forms in asking.FORMS.items():
+            [[note], *said] = self.ids([" " + word, *(" " + form for form in forms)])
+            self.noted |= {ids[0]: note for ids in said if len(ids) == 1}
 
     def ids(self, texts: list[str]) -> list[list[int]]:
         return self.tokenizer(texts, add_special_tokens=False)["input_ids"]
 
     def pack(self, rows: list[list[asking.Line]], room: int):
-        """Ids, labels (-100 but for answers), lines and positions (from 0 in each line), all (rows, length)."""
+        """Ids, labels (-100 but for answers), lines, positions (from 0 in each line), weights, all (rows, length)."""
         flat = [line for row in rows for line in row]
         prompts, answers = self.ids([x.prompt for x in flat]), self.ids([x.answer for x in flat])
         out, at = [], 0
         for row in rows:
-            ids, labels, number, place = [], [], [], []
+            ids, labels, number, place, weights = [], [], [], [], []
             for k in range(len(row)):
                 lead, answer = [self.begin, *prompts[at]], [*answers[at], self.end]
                 at += 1
@@ -285,10 +290,31 @@ class Words:
                 labels += [-100] * len(lead) + answer
                 number += [k] * (len(lead) + len(answer))
                 place += range(len(lead) + len(answer))
-            out.append((ids, labels, number, place))
+                # A caption has many more words than an answer; but that it begins as one must be learned.
+                word = [CAPTIONS_WORD if row[k].kind == "caption" else 1.0]
+                weights += word * len(lead) + [3.0 if row[k].kind == "caption" else 1.0] + word * len(answer[1:])
+            out.append((ids, labels, number, place, weights))
         longest = max(len(ids) for ids, *_ in out)
-        fill = (self.pad, -100, -1, 0)
+        fill = (self.pad, -100, -1, 0, 0.0)
         return [torch.tensor([part + [f] * (longest - len(part)) for part in parts]) for f, parts in zip(fill, zip(*out))]
+
+    def sought(self, heads, longest: int, rows, ids, labels, number):
+        """For ``opt``: tokens before those of an answer that stand in the notes ``heads``, and where there."""
+        row, at, wanted = [], [], []
+        width = longest + ids.shape[1]
+        for r, (head, one, label, line) in enumerate(zip(heads, ids.tolist(), labels.tolist(), number.tolist())):
+            for p in range(1, len(one)):
+                if label[p] < 0:
+                    continue
+                said = rows[r][line[p]]
+                note = self.noted.get(one[p])
+                if said.kind == "where" and said.language == "en" and label[p - 1] < 0:
+                    note = self.noted[self.ids([" " + said.answer.split()[-1]])[0][0]]
+                if note in head and said.kind != "count":
+                    row.append(r)
+                    at.append(longest + p - 1)
+                    wanted.append([h == note for h in head] + [False] * (width - len(head)))
+        return torch.tensor(row), torch.tensor(at), torch.tensor(wanted)
 
     @staticmethod
     def mask(known, number):
@@ -312,8 +338,9 @@ class Language:
         if step % EVERY == 0 and step:
             print(step, " ".join(f"{k} {np.mean(v):.3f}" for k, v in self.parts.items()), flush=True)
             self.parts = {}
-        pages = [asking.page(rng) for _ in range(20)]
-        ids, labels, number, place = self.words.pack([lines for _, lines in pages], 72)
+        notes = rng.random() < 0.8  # pages that begin alike are about equally long
+        pages = [asking.page(rng, notes) for _ in range(20)]
+        ids, labels, number, place, weights = self.words.pack([lines for _, lines in pages], 72)
         heads = self.words.ids([first for first, _ in pages])
         longest = max(map(len, heads))
         # What a page begins with mostly ends where the queries will end.
@@ -324,18 +351,23 @@ class Language:
         after = start + torch.tensor([len(h) for h in heads])[:, None]
         positions = torch.cat([start + torch.arange(longest), after + place], 1)
         table = self.model.language_model.model.decoder.embed_tokens.weight
-        logits = blip2.opt(self.model, F.embedding(torch.cat([first, ids], 1), table), positions, Words.mask(known, number))
+        sought = self.words.sought(heads, longest, [lines for _, lines in pages], ids, labels, number) if notes else None
+        out = blip2.opt(self.model, F.embedding(torch.cat([first, ids], 1), table), positions, Words.mask(known, number), sought)
+        logits, missed = out if notes else (out, 0)
         said, guessed = first[:, 1:].masked_fill(~known[:, 1:], -100), logits[:, : longest - 1]
         context = F.cross_entropy(guessed[said >= 0], said[said >= 0])
         each = F.cross_entropy(logits[:, longest:-1].flatten(0, 1), ids[:, 1:].flatten(), reduction="none")
         same = (number[:, 1:] == number[:, :-1]) & (number[:, 1:] >= 0)
         answer = (labels[:, 1:] >= 0) & same
         asked = each[(same & ~answer).flatten()].mean()
-        answered = each[answer.flatten()].mean()
+        weights = (weights[:, 1:] * answer).flatten()
+        answered = (each * weights).sum() / weights.sum()
         begun = torch.tensor([bool(h) for h in heads])[:, None] & answer
-        for key, value in {"context": context, "asked": asked, "answered": each[begun.flatten()].mean()}.items():
+        for key, value in {"context": context, "asked": asked, "answered": each[(begun.flatten()) & (weights == 1)].mean()}.items():
             self.parts.setdefault(key, []).append(value.item())
-        return 0.3 * context + 0.3 * asked + 2 * answered
+        if notes:
+            self.parts.setdefault("missed", []).append(missed.item() / 2)
+        return 0.2 * context + 0.2 * asked + 2 * answered + 0.5 * missed
 
 
 # ----------------------------------------------------------------------------------- second stage
@@ -389,10 +421,11 @@ class Second:
         at = rng.integers(0, len(self.attributes), 24)
         scenes = [data.scene_of(a) for a in self.attributes[at]]
         lines = [[asking.line(rng, s) for _ in range(4)] for s in scenes]
-        ids, labels, number, place = self.words.pack(lines, 48)
+        ids, labels, number, place, weights = self.words.pack(lines, 48)
         told, logits = self.logits(self.seen[at].float(), ids, number, place)
         wanted = labels[:, 1:]
-        writing = F.cross_entropy(logits[:, :-1][wanted >= 0], wanted[wanted >= 0])
+        each, weights = F.cross_entropy(logits[:, :-1][wanted >= 0], wanted[wanted >= 0], reduction="none"), weights[:, 1:][wanted >= 0]
+        writing = (each * weights).sum() / weights.sum()
         noted = self.noted(told, scenes)
         for key, value in {"writing": writing, "noted": noted}.items():
             self.parts.setdefault(key, []).append(value.item())
@@ -405,7 +438,7 @@ class Second:
         right: dict[str, list[bool]] = {}
         for i in range(0, len(self.scenes), 60):
             rows = self.asked[i : i + 60]
-            ids, labels, number, place = self.words.pack(rows, 400)
+            ids, labels, number, place, _ = self.words.pack(rows, 400)
             _, logits = self.logits(self.seen_there[i : i + 60].float(), ids, number, place)
             hit = F.pad(logits[:, :-1].argmax(-1) == labels[:, 1:], (1, 0))
             for r, row in enumerate(rows):

@@ -11,7 +11,7 @@ import java.util.List;
 
 /** The part of the gallery that shows what a captioner says, and where its queries look. */
 final class CaptionGallery {
-  private static final String PROMPT = "a picture of";
+  private static final String PROMPT = "그림 설명:";
 
   private final Path folder;
   private final String id;

@@ -22,7 +22,7 @@ final class DemoCommand extends OutputCommand {
           List.of("tiny-clip", "tiny-siglip2"),
           List.of("tiny-sd"),
           List.of("tiny-qwen2.5-vl"),
-          List.of(),
+          List.of("tiny-blip2"),
           List.of());
 
   @Option(names = "--out", paramLabel = "DIR", description = "Where it goes; demo by default.")

@@ -305,6 +305,10 @@ class MainTest {
     assertThat(out.resolve("pictures/made-step-01.png")).exists();
     assertThat(html)
         .contains("tiny-qwen2.5-vl", "pictures/boxes-0-ko.png", "pictures/track.gif", "int4");
+    // A caption, an answer, the sheet of queries.
+    assertThat(html).contains("tiny-blip2 describes each picture", "pictures/queries.png");
+    assertThat(html).contains("a purple heart in the centre on a white background<br>");
+    assertThat(html).contains("<td>사각형은 무슨 색인가요?</td><td><b>주황색</b></td>");
     for (TinyPictures.Captioned captioned : TinyPictures.all()) {
       assertThat(html).contains("pictures/" + captioned.file());
       assertThat(out.resolve("pictures").resolve(captioned.file())).exists();
