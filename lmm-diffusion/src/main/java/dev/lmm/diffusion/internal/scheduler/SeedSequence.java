@@ -1,5 +1,7 @@
 package dev.lmm.diffusion.internal.scheduler;
 
+import java.util.Arrays;
+
 /**
  * Seeds made of a seed, as {@code numpy.random.SeedSequence} makes them: a pool of 24 words into
  * which the seed and the place in a tree are hashed. Bit for bit.
@@ -26,17 +28,18 @@ final class SeedSequence {
     int[] words = words(entropy);
     if (place.length > 0) {
       // Padded, so that no other seed gives the same words.
-      words = java.util.Arrays.copyOf(words, POOL);
+      words = Arrays.copyOf(words, POOL);
       for (long part : place) {
         int[] more = words(part);
         int before = words.length;
-        words = java.util.Arrays.copyOf(words, before + more.length);
+        words = Arrays.copyOf(words, before + more.length);
         System.arraycopy(more, 0, words, before, more.length);
       }
     }
     SeedSequence sequence = new SeedSequence();
     sequence.mixIn(words);
-    int word = (sequence.pool[0] ^ 0x8b51f9dd) * (0x8b51f9dd * 0x58f38ded);
+    // The second factor is the first constant times 0x58f38ded, in 32 bits.
+    int word = (sequence.pool[0] ^ 0x8b51f9dd) * 0x464a0a99;
     return word ^ (word >>> 16);
   }
 
