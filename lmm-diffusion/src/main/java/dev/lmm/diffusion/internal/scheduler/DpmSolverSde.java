@@ -43,7 +43,8 @@ class DpmSolverSde extends SigmaScheduler {
       if (i < steps - 1) {
         float now = time(levels[i]);
         middles[i] = level(now + (time(levels[i + 1]) - now) * 0.5f);
-        double middle = Math.exp((Math.log(levels[i]) + Math.log(levels[i + 1])) / 2);
+        double middle =
+            StrictMath.exp((StrictMath.log(levels[i]) + StrictMath.log(levels[i + 1])) / 2);
         t[2 * i + 1] = Sigmas.timestep(ratios, middle);
         s[2 * i + 1] = levels[i + 1];
       }
@@ -53,11 +54,11 @@ class DpmSolverSde extends SigmaScheduler {
   }
 
   private static float time(float level) {
-    return (float) -Math.log(level);
+    return (float) -StrictMath.log(level);
   }
 
   private static float level(float time) {
-    return (float) Math.exp(-time);
+    return (float) StrictMath.exp(-time);
   }
 
   @Override
@@ -90,7 +91,8 @@ class DpmSolverSde extends SigmaScheduler {
     float up = Math.min(to, (float) Math.sqrt(to * to * (from * from - to * to) / (from * from)));
     float down = (float) Math.sqrt(to * to - up * up);
     float lower = time(down);
-    float[] moved = mix(level(lower) / level(now), start, -(float) Math.expm1(now - lower), clean);
+    float[] moved =
+        mix(level(lower) / level(now), start, -(float) StrictMath.expm1(now - lower), clean);
     return mix(1, moved, up, noise(from, to, sample.length));
   }
 

