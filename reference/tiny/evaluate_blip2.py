@@ -228,8 +228,9 @@ def main() -> None:
                 if k == i
             ]
             words = [world.COLOUR_NAMES[scene.colour], world.SHAPES[scene.shape]]
+            texts = [{"text": t, "true": w, "itm": p, "itc": c} for k, t, w, p, c in compared if k == i]
             listed.append(
-                {"picture": name, "shapes": len(boxes), "name": " ".join(words), "boxes": boxes, "asked": entries}
+                {"picture": name, "shapes": len(boxes), "name": " ".join(words), "boxes": boxes, "asked": entries, "texts": texts}
             )
         found = {"versions": versions(), "scenes": listed}
         (a.write / "blip2.json").write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ module dev.lmm.tiny {
   requires dev.lmm.tiny.sd;
   requires dev.lmm.tiny.qwenvl;
   requires dev.lmm.tiny.blip2;
+  requires dev.lmm.tiny.blip2itm;
   requires static org.jspecify;
 
   exports dev.lmm.tiny;

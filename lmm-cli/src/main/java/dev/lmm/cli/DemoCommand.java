@@ -23,7 +23,7 @@ final class DemoCommand extends OutputCommand {
           List.of("tiny-sd"),
           List.of("tiny-qwen2.5-vl"),
           List.of("tiny-blip2"),
-          List.of());
+          List.of("tiny-blip2-itm"));
 
   @Option(names = "--out", paramLabel = "DIR", description = "Where it goes; demo by default.")
   String out = "demo";

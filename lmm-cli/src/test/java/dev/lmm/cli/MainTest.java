@@ -307,6 +307,7 @@ class MainTest {
         .contains("tiny-qwen2.5-vl", "pictures/boxes-0-ko.png", "pictures/track.gif", "int4");
     // A caption, an answer, the sheet of queries.
     assertThat(html).contains("tiny-blip2 describes each picture", "pictures/queries.png");
+    assertThat(html).contains("tiny-blip2-itm reads each caption while it looks");
     assertThat(html).contains("a purple heart in the centre on a white background<br>");
     assertThat(html).contains("<td>사각형은 무슨 색인가요?</td><td><b>주황색</b></td>");
     for (TinyPictures.Captioned captioned : TinyPictures.all()) {

@@ -66,7 +66,7 @@ class UsersMistakesTest {
             "a bundled model's name with a slip",
             "rank|tiny-clop|--image|F/a.png|--text|a",
             "tiny-clop: is no folder, no file of lmm bundle, no bundled model and no hub id",
-            "[tiny-clip,"),
+            "tiny-clip, "),
         mistake(
             "no network, and the model is not in the cache",
             "rank|someone/clip|--offline|--image|F/a.png|--text|a",

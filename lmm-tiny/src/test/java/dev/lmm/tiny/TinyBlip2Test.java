@@ -1,9 +1,11 @@
 package dev.lmm.tiny;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.lmm.CaptionRequest;
 import dev.lmm.Image;
+import dev.lmm.Match;
 import dev.lmm.Model;
 import dev.lmm.Models;
 import dev.lmm.QueryMaps;
@@ -20,7 +22,8 @@ import org.junit.jupiter.api.Test;
  * training had together. Answers are transformers', word for word; how good they are is counted.
  * These are the first 40 of the 200 scenes that reference/tiny/evaluate_blip2.py measures and that
  * its README tells; here 19 of 20 captions name colour and shape, and of the questions 80 of 80
- * (colour), 77 of 80 (shape), 93 of 98 (count) and 61 of 62 (where) are answered right.
+ * (colour), 77 of 80 (shape), 93 of 98 (count) and 61 of 62 (where) are answered right, and 154 of
+ * 160 texts told right from wrong.
  */
 class TinyBlip2Test {
   private static final Path ROOT = Path.of("src/test/resources/heldout");
@@ -77,6 +80,38 @@ class TinyBlip2Test {
     String prompt = asked.stringAt("prompt");
     CaptionRequest caption = model.captioner().caption(picture);
     return prompt.isEmpty() ? caption : caption.prompt(prompt);
+  }
+
+  @Test
+  void matchesAsTransformersDoes() {
+    int[] decided = new int[2];
+    try (Model model = Models.load("tiny-blip2-itm")) {
+      for (Json scene : SCENES) {
+        List<Json> texts = scene.at("texts").elements();
+        List<Match> matches =
+            model
+                .matcher()
+                .match(
+                    List.of(picture(scene)), texts.stream().map(t -> t.stringAt("text")).toList())
+                .run()
+                .get(0);
+        for (int i = 0; i < texts.size(); i++) {
+          Json text = texts.get(i);
+          Match match = matches.get(i);
+          assertThat(match.probability())
+              .as("%s", text)
+              .isCloseTo(text.doubleAt("itm"), within(1e-4));
+          assertThat(match.similarity())
+              .as("%s", text)
+              .isCloseTo(text.doubleAt("itc"), within(1e-4));
+          decided[0]++;
+          decided[1] += (match.probability() > 0.5) == text.boolAt("true") ? 1 : 0;
+        }
+      }
+    }
+    // A true text of each scene and language, and one of a scene that differs in one thing.
+    assertThat(decided[0]).isEqualTo(160);
+    assertThat(decided[1]).as("right of 160").isGreaterThanOrEqualTo(152);
   }
 
   /** On ten scenes a query, layer and head are chosen; on ten others they find the shape. */
