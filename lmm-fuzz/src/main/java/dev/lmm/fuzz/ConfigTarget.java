@@ -38,7 +38,7 @@ final class ConfigTarget implements Target {
       }
       case 'S' -> {
         Json scheduler = json(content);
-        Schedulers.of(scheduler, Schedulers.nameOf(scheduler), null, 20);
+        Schedulers.of(scheduler, Schedulers.nameOf(scheduler), null, 20, 0);
       }
       case 'G' -> GenerationConfig.of(json(content)).options();
       default -> {

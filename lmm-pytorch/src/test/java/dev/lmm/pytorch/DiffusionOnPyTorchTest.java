@@ -27,8 +27,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DiffusionOnPyTorchTest extends DiffusionParity {
   private static final Path GOLDEN = Path.of("../lmm-diffusion/src/test/resources/golden");
 
-  /** Compiling for PyTorch takes long: all of them with {@code -Dlmm.pictures=1}. */
-  private static final int EVERY = Integer.getInteger("lmm.pictures", 4);
+  /** Compiling for PyTorch takes long: all of them with {@code -Dlmm.every=1}. */
+  private static final int EVERY = Integer.getInteger("lmm.every", 12);
 
   @TempDir Path folder;
 
