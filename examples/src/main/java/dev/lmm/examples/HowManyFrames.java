@@ -36,14 +36,8 @@ public final class HowManyFrames {
         }
         Timed timed = Timed.of(chat.ask(arguments[3]).video(some).maxTokens(128));
         Answer answer = timed.answer();
-        rows.add(
-            new Object[] {
-              shown.size(),
-              answer.text(),
-              answer.promptTokens(),
-              timed.firstToken(),
-              timed.seconds()
-            });
+        Object[] cost = {answer.promptTokens(), timed.firstToken(), timed.seconds()};
+        rows.add(new Object[] {shown.size(), answer.text(), cost[0], cost[1], cost[2]});
       }
     }
     page.table("frames", "answer", "prompt tokens", "seconds to first token", "seconds");
