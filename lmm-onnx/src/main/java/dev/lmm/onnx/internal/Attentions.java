@@ -36,6 +36,9 @@ final class Attentions {
   }
 
   static List<String> lower(Lowering to, Node node) {
+    if (to.fusions().isOneQuery(node)) {
+      return List.of(OneQuery.lower(to, node));
+    }
     Attention a = node.attributes(Attention.class);
     Visible visible = visible(to, node, a);
     return isFused(node)

@@ -1,5 +1,6 @@
 package dev.lmm.onnx.internal;
 
+import dev.lmm.core.engine.WeightStore;
 import dev.lmm.core.graph.Node;
 import dev.lmm.core.graph.Op;
 import dev.lmm.core.graph.Value;
@@ -8,9 +9,25 @@ import org.jspecify.annotations.Nullable;
 /** Which nodes of a graph one operator of the runtime computes together. */
 final class Fusions {
   private final Uses uses;
+  private final WeightStore weights;
 
-  Fusions(Uses uses) {
+  Fusions(Uses uses, WeightStore weights) {
     this.uses = uses;
+    this.weights = weights;
+  }
+
+  /** Whether an attention reads what its keys and values would be made of. */
+  boolean isOneQuery(Node attention) {
+    return OneQuery.takes(uses, weights, attention);
+  }
+
+  /** Whether a node makes keys or values that are never needed: see {@link OneQuery}. */
+  boolean isSpared(Node node) {
+    Node reader = node.op() == Op.LINEAR ? uses.soleReader(node.output()) : null;
+    return reader != null
+        && reader.op() == Op.ATTENTION
+        && (reader.input(1) == node.output() || reader.input(2) == node.output())
+        && isOneQuery(reader);
   }
 
   /**
@@ -32,6 +49,7 @@ final class Fusions {
       case GELU -> true;
       case ATTENTION ->
           Attentions.isFused(reader)
+              && !isOneQuery(reader)
               && reader.inputs().stream().filter(v -> v == value).count() == 1;
       case ADD -> normalised(reader) != null && value == branch(reader);
       default -> false;

@@ -58,7 +58,7 @@ final class Lowering {
     this.model = new OnnxModel(graph.name());
     this.lengths = new Lengths(graph, model);
     this.uses = new Uses(graph);
-    this.fusions = new Fusions(uses);
+    this.fusions = new Fusions(uses, weights);
   }
 
   /**
@@ -105,6 +105,9 @@ final class Lowering {
   }
 
   private void lower(Node node) {
+    if (fusions.isSpared(node)) {
+      return;
+    }
     List<String> results =
         switch (node.op()) {
           case ADD, SUB, MUL, DIV, POW, MINIMUM, MAXIMUM -> Elementwise.binary(this, node);
@@ -252,7 +255,7 @@ final class Lowering {
   private String weight(Value value) {
     WeightRef ref = value.weight();
     StoredTensor stored = weights.locate(ref.name());
-    String name = stored(value, ref, stored);
+    String name = stored(value, ref, stored, ref.view());
     if (ref.transpose()) {
       name = op(value.name(), "Transpose", List.of(name));
       if (ref.view().length != 2
@@ -268,9 +271,21 @@ final class Lowering {
     return stored.dtype() == DType.F32 ? name : cast(value.name(), name, DType.F32);
   }
 
-  /** The weight as it lies in the file, in the file's type, not transposed. */
-  private String stored(Value value, WeightRef ref, StoredTensor stored) {
-    long[] shape = ref.transpose() ? new long[] {ref.rows(), ref.rowElements()} : ref.view();
+  /** A weight under another shape. */
+  String weightAs(Value value, long... shape) {
+    WeightRef ref = value.weight();
+    StoredTensor stored = weights.locate(ref.name());
+    return stored.dtype() == DType.F32 && !ref.transpose()
+        ? stored(value, ref, stored, shape)
+        : op(value.name(), "Reshape", in(of(value), longs(shape)));
+  }
+
+  /**
+   * The weight as it lies in the file, in the file's type, under a shape; one that is to be
+   * transposed under the file's own.
+   */
+  private String stored(Value value, WeightRef ref, StoredTensor stored, long[] view) {
+    long[] shape = ref.transpose() ? new long[] {ref.rows(), ref.rowElements()} : view;
     long width = stored.dtype().bytes();
     long start = ref.rowStart() * ref.rowElements() * width;
     long length = ref.elements() * width;
@@ -332,7 +347,7 @@ final class Lowering {
     if (stored.dtype() == DType.F32 || ref.transpose()) {
       return null;
     }
-    String name = stored(value, ref, stored);
+    String name = stored(value, ref, stored, ref.view());
     return new StoredTable(name);
   }
 

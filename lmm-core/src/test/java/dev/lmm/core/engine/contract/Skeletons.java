@@ -24,6 +24,7 @@ public final class Skeletons {
     cases.put("unet-block", Skeletons::unetBlock);
     cases.put("window-layer", Skeletons::windowLayer);
     cases.put("attention-pooling", Skeletons::attentionPooling);
+    cases.put("one-row", Skeletons::oneRow);
     cases.put("experts-layer", Skeletons::expertsLayer);
     return cases;
   }
@@ -149,6 +150,31 @@ public final class Skeletons {
             g.transpose(grid, 0, 3, 1, 2),
             new Attributes.Resize(Shape.of("s", 2), ResizeMode.LINEAR, false, true));
     g.output("positions", resized);
+  }
+
+  /**
+   * The last layer of a tower of which one row is read: CLIP's class token, the end of a text, a
+   * query into two memories of other widths, and one that sees nothing.
+   */
+  private static void oneRow(ContractCase c) {
+    GraphBuilder g = c.g();
+    Value x = c.floats("x", "b", "s", 8);
+    Value other = c.turned("other", "b", "s", 6);
+    Value mask = c.mask("mask", "b", 1, 1, "s");
+    Value perHead = c.mask("per_head", "b", 2, 1, "s");
+    Value q = g.linear("q", g.slice(x, 1, 0, 1), 8);
+    g.output("class", g.attention(q, g.linear("k", x, 8), g.linear("v", x, 8), 2, false, null));
+    g.output(
+        "two", g.attention(q, g.linear("k2", other, 8), g.linear("v2", x, 12), 4, false, mask));
+    Value nothing = g.binary(Op.AND, mask, g.constant("no", new boolean[] {false}, 1));
+    g.output(
+        "nothing", g.attention(q, g.linear("k3", x, 8), g.linear("v3", x, 8), 2, false, nothing));
+    g.output(
+        "per-head", g.attention(q, g.linear("k4", x, 8), g.linear("v4", x, 8), 2, false, perHead));
+    Value keys = g.linear("k5", x, 8);
+    g.output("read-twice", g.attention(q, keys, g.linear("v5", x, 8), 2, false, null));
+    g.output("keys", keys);
+    g.output("causal", g.attention(q, g.linear("k6", x, 8), g.linear("v6", x, 8), 2, true, null));
   }
 
   /** A router that sends each token to its two best experts. */
