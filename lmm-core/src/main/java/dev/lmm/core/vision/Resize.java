@@ -19,7 +19,9 @@ import java.util.Arrays;
 public final class Resize {
   private static final int PRECISION = 32 - 8 - 2;
   private static final int HALF = 1 << (PRECISION - 1);
-  private static final long TWO_HALVES = HALF + ((long) HALF << 32);
+
+  /** Rows worked on together: enough for long inner loops, few enough for the nearest cache. */
+  private static final int BAND = 64;
 
   /** Source samples below which a band is not worth handing to another thread. */
   private static final int GRAIN = 1 << 16;
@@ -262,113 +264,44 @@ public final class Resize {
     }
   }
 
-  /** Two rows at once, two samples in each long, so that one multiplication serves both. */
   private static Strip across(Strip in, int firstRow, int rowCount, Taps columns) {
     if (!columns.filtered()) {
       return in;
     }
-    int channels = in.channels;
-    int line = columns.start.length * channels;
+    int line = columns.start.length * in.channels;
     byte[] out = new byte[length(rowCount, line)];
-    int span = (columns.end() - columns.first()) * channels;
     Workers.forBands(
-        (rowCount + 1) / 2,
-        grain(2 * columns.work() * channels),
+        (rowCount + BAND - 1) / BAND,
+        grain(BAND * columns.work() * in.channels),
         (from, to) -> {
-          long[] packed = new long[span];
-          for (int pair = from; pair < to; pair++) {
-            int row = 2 * pair;
-            int other = Math.min(row + 1, rowCount - 1);
-            int a = in.index(columns.first(), firstRow + row);
-            int b = in.index(columns.first(), firstRow + other);
-            if (channels == 3) {
-              pack3(in.pixels, a, b, packed);
-              filter3(packed, columns, out, row * line, other * line);
-            } else {
-              pack1(in.pixels, a, b, packed);
-              filter1(packed, columns, out, row * line, other * line);
-            }
+          for (int band = from; band < to; band++) {
+            int row = band * BAND;
+            int rows = Math.min(BAND, rowCount - row);
+            across(in, firstRow + row, rows, columns, out, row * line);
           }
         });
-    return new Strip(out, channels, columns.start.length, columns.target, firstRow);
+    return new Strip(out, in.channels, columns.start.length, columns.target, firstRow);
   }
 
-  private static void pack3(byte[] pixels, int source, int other, long[] packed) {
-    int a = source;
-    int b = other;
-    for (int i = 0; i + 2 < packed.length; i += 3) {
-      packed[i] = (pixels[a] & 0xFF) | (pixels[a + 1] & 0xFFL) << 32;
-      packed[i + 1] = (pixels[a + 2] & 0xFF) | (pixels[b] & 0xFFL) << 32;
-      packed[i + 2] = (pixels[b + 1] & 0xFF) | (pixels[b + 2] & 0xFFL) << 32;
-      a += 3;
-      b += 3;
-    }
-  }
-
-  private static void pack1(byte[] pixels, int source, int other, long[] packed) {
-    for (int i = 0; i < packed.length; i++) {
-      packed[i] = (pixels[source + i] & 0xFF) | (pixels[other + i] & 0xFFL) << 32;
-    }
-  }
-
-  private static void filter3(long[] packed, Taps columns, byte[] out, int at, int otherAt) {
-    int[] weights = columns.fixed;
-    int base = columns.first();
-    int o = at;
-    int p = otherAt;
+  /** One column of sums at once, so that the inner loops run over consecutive integers. */
+  private static void across(Strip in, int row, int rows, Taps columns, byte[] out, int at) {
+    int channels = in.channels;
+    int line = columns.start.length * channels;
+    int[][] ring = new int[columns.window][rows * channels];
+    int[] sums = new int[rows * channels];
+    int next = columns.first();
     for (int x = 0; x < columns.start.length; x++) {
-      long rg = TWO_HALVES;
-      long br = TWO_HALVES;
-      long gb = TWO_HALVES;
-      int i = (columns.start[x] - base) * 3;
-      int tap = x * columns.window;
-      for (int end = tap + columns.count[x]; tap < end; tap++) {
-        long k = weights[tap];
-        rg += packed[i] * k;
-        br += packed[i + 1] * k;
-        gb += packed[i + 2] * k;
-        i += 3;
+      int start = columns.start[x];
+      for (; next < start + columns.count[x]; next++) {
+        int first = in.index(next, row);
+        gather(in.pixels, first, in.width * channels, channels, ring[next % columns.window]);
       }
-      out[o] = clip(low(rg));
-      out[o + 1] = clip(high(rg));
-      out[o + 2] = clip(low(br));
-      out[p] = clip(high(br));
-      out[p + 1] = clip(low(gb));
-      out[p + 2] = clip(high(gb));
-      o += 3;
-      p += 3;
+      sum(ring, columns, x, sums);
+      scatter(sums, channels, out, at + x * channels, line);
     }
   }
 
-  private static void filter1(long[] packed, Taps columns, byte[] out, int at, int otherAt) {
-    int[] weights = columns.fixed;
-    for (int x = 0; x < columns.start.length; x++) {
-      long sum = TWO_HALVES;
-      int i = columns.start[x] - columns.first();
-      int tap = x * columns.window;
-      for (int end = tap + columns.count[x]; tap < end; tap++) {
-        sum += packed[i++] * weights[tap];
-      }
-      out[at + x] = clip(low(sum));
-      out[otherAt + x] = clip(high(sum));
-    }
-  }
-
-  /** The low sum. A negative one has borrowed from the high one, which {@link #high} gives back. */
-  private static int low(long pair) {
-    return (int) pair;
-  }
-
-  private static int high(long pair) {
-    return (int) ((pair - (int) pair) >> 32);
-  }
-
-  private static byte clip(int sum) {
-    int v = sum >> PRECISION;
-    return (byte) (v < 0 ? 0 : Math.min(v, 255));
-  }
-
-  /** A row of sums at once: the inner loop runs over consecutive memory. */
+  /** One row of sums at once. */
   private static Strip down(Strip in, int left, int columns, Taps rows) {
     if (!rows.filtered()) {
       return in;
@@ -377,30 +310,96 @@ public final class Resize {
     byte[] out = new byte[length(rows.start.length, line)];
     Workers.forBands(
         rows.start.length,
-        grain((long) line * rows.window),
+        Math.max(BAND, grain((long) line * rows.window)),
         (from, to) -> {
+          int[][] ring = new int[rows.window][line];
           int[] sums = new int[line];
+          int next = rows.start[from];
           for (int y = from; y < to; y++) {
-            Arrays.fill(sums, HALF);
-            int tap = y * rows.window;
-            for (int i = 0; i < rows.count[y]; i++) {
-              add(in.pixels, in.index(left, rows.start[y] + i), rows.fixed[tap + i], sums);
+            int start = rows.start[y];
+            for (; next < start + rows.count[y]; next++) {
+              gather(in.pixels, in.index(left, next), ring[next % rows.window]);
             }
-            clip(sums, out, y * line);
+            sum(ring, rows, y, sums);
+            scatter(sums, out, y * line);
           }
         });
     return new Strip(out, in.channels, columns, left, rows.target);
   }
 
-  private static void add(byte[] pixels, int at, int weight, int[] sums) {
+  /**
+   * The 8-bit result of one target position.
+   *
+   * @param ring what each source position holds, at its number modulo the window
+   * @param taps of the axis
+   * @param target which position
+   * @param sums the result
+   */
+  private static void sum(int[][] ring, Taps taps, int target, int[] sums) {
+    Arrays.fill(sums, HALF);
+    int tap = target * taps.window;
+    int start = taps.start[target];
+    for (int i = 0; i < taps.count[target]; i++) {
+      add(ring[(start + i) % taps.window], taps.fixed[tap + i], sums);
+    }
     for (int i = 0; i < sums.length; i++) {
-      sums[i] += (pixels[at + i] & 0xFF) * weight;
+      sums[i] = Math.max(0, Math.min(sums[i] >> PRECISION, 255));
     }
   }
 
-  private static void clip(int[] sums, byte[] out, int at) {
+  // Becomes vector instructions only so: arrays of integers, each read from its beginning. With an
+  // offset, or with bytes to widen, HotSpot leaves it scalar, five times as slow.
+  private static void add(int[] source, int weight, int[] sums) {
     for (int i = 0; i < sums.length; i++) {
-      out[at + i] = clip(sums[i]);
+      sums[i] += source[i] * weight;
+    }
+  }
+
+  /** A row of samples to integers. */
+  private static void gather(byte[] pixels, int at, int[] out) {
+    for (int i = 0; i < out.length; i++) {
+      out[i] = pixels[at + i] & 0xFF;
+    }
+  }
+
+  /** A column of pixels to integers. */
+  private static void gather(byte[] pixels, int at, int stride, int channels, int[] out) {
+    if (channels == 1) {
+      for (int i = 0; i < out.length; i++) {
+        out[i] = pixels[at] & 0xFF;
+        at += stride;
+      }
+    } else {
+      for (int i = 0; i < out.length; i += 3) {
+        out[i] = pixels[at] & 0xFF;
+        out[i + 1] = pixels[at + 1] & 0xFF;
+        out[i + 2] = pixels[at + 2] & 0xFF;
+        at += stride;
+      }
+    }
+  }
+
+  /** Integers, each a sample, to a row. */
+  private static void scatter(int[] samples, byte[] pixels, int at) {
+    for (int i = 0; i < samples.length; i++) {
+      pixels[at + i] = (byte) samples[i];
+    }
+  }
+
+  /** Integers, each a sample, to a column of pixels. */
+  private static void scatter(int[] samples, int channels, byte[] pixels, int at, int stride) {
+    if (channels == 1) {
+      for (int sample : samples) {
+        pixels[at] = (byte) sample;
+        at += stride;
+      }
+    } else {
+      for (int i = 0; i < samples.length; i += 3) {
+        pixels[at] = (byte) samples[i];
+        pixels[at + 1] = (byte) samples[i + 1];
+        pixels[at + 2] = (byte) samples[i + 2];
+        at += stride;
+      }
     }
   }
 
