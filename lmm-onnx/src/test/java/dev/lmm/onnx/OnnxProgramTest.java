@@ -120,28 +120,6 @@ class OnnxProgramTest {
     }
   }
 
-  /** A run a core, where that needs no second set of weights in memory. */
-  @ParameterizedTest
-  @EnumSource(
-      value = DType.class,
-      names = {"F32", "BF16"})
-  void runsStandSideBySideWhereTheyReadTheFilesOwnWeights(DType dtype) throws IOException {
-    Path file = folder.resolve("model.safetensors");
-    TestCheckpoint.write(file, dtype, ROWS, COLUMNS);
-    try (CheckpointWeights weights = TestCheckpoint.open(file)) {
-      GraphBuilder g = new GraphBuilder("test", new WeightUsage(weights, "the test"));
-      Value x = g.input("x", DType.F32, "batch", COLUMNS);
-      g.output("product", g.linear(x, g.weight("w", ROWS, COLUMNS), null));
-      try (Program program = engine.compile(g.build(), weights, CompileOptions.DEFAULT)) {
-        int most = dtype == DType.F32 ? Runtime.getRuntime().availableProcessors() : 1;
-        assertThat(program.sideBySide()).isBetween(1, most);
-        Map<String, Tensor> inputs = Map.of("x", Tensor.of(new float[3 * COLUMNS], 3, COLUMNS));
-        RunOptions beside = new RunOptions(null, null, true);
-        assertThat(program.run(inputs, Set.of(), beside).get("product").toFloats()).containsOnly(0);
-      }
-    }
-  }
-
   @Test
   void refusesWeightsThatWereCutOffAfterTheHeaderWasRead() throws IOException {
     Path file = folder.resolve("model.safetensors");

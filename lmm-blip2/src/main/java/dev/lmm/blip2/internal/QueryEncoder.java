@@ -7,7 +7,6 @@ import dev.lmm.Model;
 import dev.lmm.ModelInfo;
 import dev.lmm.Probability;
 import dev.lmm.Summary;
-import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.family.EncoderBackend;
 import java.util.List;
@@ -53,10 +52,10 @@ record QueryEncoder(Model model, int dimension, PictureInput pictures, Vectors v
   }
 
   @Override
-  public float[] encodeImages(List<Tensor> images, RunOptions options) {
+  public float[] encodeImages(List<Tensor> images, @Nullable Cancellation cancellation) {
     float[] all = new float[images.size() * dimension];
     for (int i = 0; i < images.size(); i++) {
-      float[] one = vectors.picture(images.get(i), options.cancellation());
+      float[] one = vectors.picture(images.get(i), cancellation);
       System.arraycopy(one, 0, all, i * dimension, dimension);
     }
     return all;

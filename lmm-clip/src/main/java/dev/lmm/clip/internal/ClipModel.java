@@ -337,22 +337,22 @@ final class ClipModel implements Model, EncoderBackend<Image>, Inspection {
   }
 
   @Override
-  public float[] encodeImages(List<Image> prepared, RunOptions options) {
-    return run(vision, images.tensors(prepared), options);
-  }
-
-  @Override
-  public int sideBySide() {
-    return vision.sideBySide();
+  public float[] encodeImages(List<Image> prepared, @Nullable Cancellation cancellation) {
+    return run(vision, images.tensors(prepared), cancellation);
   }
 
   @Override
   public float[] encodeTexts(List<String> values, @Nullable Cancellation cancellation) {
-    return run(text, texts.tensors(values), RunOptions.cancelledBy(cancellation));
+    return run(text, texts.tensors(values), cancellation);
   }
 
-  private float[] run(Program program, Map<String, Tensor> inputs, RunOptions options) {
-    float[] vectors = program.run(inputs, Set.of(), options).get("embedding").toFloats();
+  private float[] run(
+      Program program, Map<String, Tensor> inputs, @Nullable Cancellation cancellation) {
+    float[] vectors =
+        program
+            .run(inputs, Set.of(), RunOptions.cancelledBy(cancellation))
+            .get("embedding")
+            .toFloats();
     for (int i = 0; i < vectors.length; i++) {
       if (!Float.isFinite(vectors[i])) {
         throw new EngineException(

@@ -43,16 +43,6 @@ public interface Program extends AutoCloseable {
   }
 
   /**
-   * How many runs at once get through large batches fastest, each told so by {@link
-   * RunOptions#sideBySide}.
-   *
-   * @return 1 if a run had better take all cores by itself
-   */
-  default int sideBySide() {
-    return 1;
-  }
-
-  /**
    * A new state with all buffers zero, for one conversation.
    *
    * @param symbols the lengths of symbols that occur in the states' shapes, for instance batch and

@@ -6,7 +6,6 @@ import dev.lmm.Inspection;
 import dev.lmm.ModelInfo;
 import dev.lmm.Probability;
 import dev.lmm.Summary;
-import dev.lmm.core.engine.RunOptions;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -57,19 +56,10 @@ public interface EncoderBackend<P> {
    * Embeds prepared pictures in one run.
    *
    * @param images at least one
-   * @param options cancellation, and whether {@link #sideBySide} runs are kept going at once
+   * @param cancellation stops the run, or null
    * @return the vectors as the model gives them, one after the other
    */
-  float[] encodeImages(List<P> images, RunOptions options);
-
-  /**
-   * How many runs of {@link #encodeImages} at once get through many pictures fastest.
-   *
-   * @return 1 if a run had better take all cores by itself
-   */
-  default int sideBySide() {
-    return 1;
-  }
+  float[] encodeImages(List<P> images, @Nullable Cancellation cancellation);
 
   /**
    * Embeds texts in one run.

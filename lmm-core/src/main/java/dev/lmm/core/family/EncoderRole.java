@@ -14,7 +14,6 @@ import dev.lmm.ProgressListener;
 import dev.lmm.Score;
 import dev.lmm.Summary;
 import dev.lmm.ZeroShotClassifier;
-import dev.lmm.core.engine.RunOptions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -73,9 +72,7 @@ public final class EncoderRole<P> implements Encoder {
             embed(
                 items,
                 request,
-                batch ->
-                    backend.encodeImages(
-                        prepare(batch), RunOptions.cancelledBy(request.cancellation()))));
+                batch -> backend.encodeImages(prepare(batch), request.cancellation())));
   }
 
   @Override

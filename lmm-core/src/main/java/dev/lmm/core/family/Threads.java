@@ -3,7 +3,6 @@ package dev.lmm.core.family;
 import dev.lmm.Cancellation;
 import dev.lmm.CancelledException;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -12,22 +11,17 @@ import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
-/** Threads that prepare pictures and run models, for all encoders of the process. */
+/** Threads that decode and prepare pictures, for all encoders of the process. */
 final class Threads {
   private static final ExecutorService PREPARING =
-      Executors.newFixedThreadPool(
-          Runtime.getRuntime().availableProcessors(), daemons("lmm-prepare-"));
-
-  /** As many as streams ask for; each has few runs under way. */
-  private static final ExecutorService ENCODING =
-      Executors.newCachedThreadPool(daemons("lmm-encode-"));
+      Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors(), daemons());
 
   private Threads() {}
 
-  private static ThreadFactory daemons(String name) {
+  private static ThreadFactory daemons() {
     AtomicInteger count = new AtomicInteger();
     return task -> {
-      Thread thread = new Thread(task, name + count.incrementAndGet());
+      Thread thread = new Thread(task, "lmm-prepare-" + count.incrementAndGet());
       thread.setDaemon(true);
       return thread;
     };
@@ -36,11 +30,6 @@ final class Threads {
   /** Decodes or prepares a picture. */
   static <T> Future<T> prepare(Callable<T> task) {
     return PREPARING.submit(task);
-  }
-
-  /** Runs a model. */
-  static <T> Future<T> encode(Callable<T> task) {
-    return ENCODING.submit(task);
   }
 
   /** The result, or the failure as it was thrown. */
@@ -58,23 +47,6 @@ final class Threads {
         throw error;
       }
       throw new IllegalStateException(e.getCause());
-    }
-  }
-
-  /** Waits until a task is over, however it ends and whatever interrupts. */
-  static void awaitEnd(Future<?> task) {
-    boolean interrupted = false;
-    while (!task.isDone()) {
-      try {
-        task.get();
-      } catch (InterruptedException e) {
-        interrupted = true;
-      } catch (ExecutionException | CancellationException e) {
-        // Whoever wanted the result has left already.
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 

@@ -13,23 +13,19 @@ import dev.lmm.Inspection;
 import dev.lmm.ModelInfo;
 import dev.lmm.Probability;
 import dev.lmm.Summary;
-import dev.lmm.core.engine.RunOptions;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
 class FileStreamTest {
@@ -54,21 +50,9 @@ class FileStreamTest {
     }
   }
 
-  /** A model whose vectors say which picture they are of, and which runs some at once. */
+  /** A model whose vectors say which picture they are of. */
   private static class Towers implements EncoderBackend<Image> {
-    private final int sideBySide;
-    final AtomicInteger inside = new AtomicInteger();
-    final AtomicInteger mostInside = new AtomicInteger();
-    final AtomicInteger largest = new AtomicInteger();
-
-    Towers(int sideBySide) {
-      this.sideBySide = sideBySide;
-    }
-
-    @Override
-    public int sideBySide() {
-      return sideBySide;
-    }
+    int largest;
 
     @Override
     public Image prepare(Image image) {
@@ -76,26 +60,20 @@ class FileStreamTest {
     }
 
     @Override
-    public float[] encodeImages(List<Image> images, RunOptions options) {
-      assertThat(options.sideBySide()).isEqualTo(sideBySide > 1);
-      mostInside.accumulateAndGet(inside.incrementAndGet(), Math::max);
-      largest.accumulateAndGet(images.size(), Math::max);
-      try {
-        float[] vectors = new float[images.size() * 2];
-        for (int i = 0; i < images.size(); i++) {
-          double angle = (images.get(i).rgb()[2] & 0xff) / 100.0;
-          vectors[2 * i] = (float) (3 * Math.cos(angle));
-          vectors[2 * i + 1] = (float) (3 * Math.sin(angle));
-        }
-        compute(images, options);
-        return vectors;
-      } finally {
-        inside.decrementAndGet();
+    public float[] encodeImages(List<Image> images, Cancellation cancellation) {
+      largest = Math.max(largest, images.size());
+      float[] vectors = new float[images.size() * 2];
+      for (int i = 0; i < images.size(); i++) {
+        double angle = (images.get(i).rgb()[2] & 0xff) / 100.0;
+        vectors[2 * i] = (float) (3 * Math.cos(angle));
+        vectors[2 * i + 1] = (float) (3 * Math.sin(angle));
       }
+      compute(images, cancellation);
+      return vectors;
     }
 
     @SuppressWarnings("UnusedVariable") // for those who override it
-    void compute(List<Image> images, RunOptions options) {}
+    void compute(List<Image> images, Cancellation cancellation) {}
 
     @Override
     public int dimension() {
@@ -143,9 +121,9 @@ class FileStreamTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1,16,16", "1,4,4", "2,16,8", "3,16,8", "2,10,10", "4,1,1", "2,17,9", "2,1000,45"})
-  void resultsAreInOrderHoweverManyRunsAreKeptGoing(int sideBySide, int batch, int largest) {
-    Towers towers = new Towers(sideBySide);
+  @ValueSource(ints = {1, 4, 10, 16, 17, 45, 1000})
+  void resultsAreInOrder(int batch) {
+    Towers towers = new Towers();
     List<FileEmbedding> results = new ArrayList<>();
     List<Long> progress = new ArrayList<>();
     embed(towers, new FilesOptions(batch, null, (done, total) -> progress.add(done)), results);
@@ -167,48 +145,16 @@ class FileStreamTest {
     }
     batches.add((long) PICTURES);
     assertThat(progress).isEqualTo(batches);
-    assertThat(towers.largest.get()).isLessThanOrEqualTo(largest);
-    assertThat(towers.mostInside.get()).isBetween(1, sideBySide);
+    assertThat(towers.largest).isEqualTo(Math.min(batch, PICTURES));
   }
 
   @Test
-  void runsAreKeptGoingSideBySide() {
-    CountDownLatch both = new CountDownLatch(2);
+  void afterAFailureNothingIsDelivered() {
     Towers towers =
-        new Towers(2) {
+        new Towers() {
           @Override
-          void compute(List<Image> images, RunOptions options) {
-            both.countDown();
-            await(both);
-          }
-        };
-    List<FileEmbedding> results = new ArrayList<>();
-    embed(towers, FilesOptions.DEFAULT, results);
-    assertThat(results).hasSize(PICTURES);
-    assertThat(towers.mostInside).hasValue(2);
-  }
-
-  private static void await(CountDownLatch latch) {
-    try {
-      assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
-    } catch (InterruptedException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  @Test
-  void afterAFailureNothingRunsAnyMore() {
-    CountDownLatch other = new CountDownLatch(1);
-    Towers towers =
-        new Towers(2) {
-          @Override
-          void compute(List<Image> images, RunOptions options) {
-            if ((images.get(0).rgb()[2] & 0xff) == 0) {
-              await(other);
-              throw new EngineException("out of order");
-            }
-            other.countDown();
-            untilCancelled(options);
+          void compute(List<Image> images, Cancellation cancellation) {
+            throw new EngineException("out of order");
           }
         };
     List<FileEmbedding> results = new ArrayList<>();
@@ -216,53 +162,40 @@ class FileStreamTest {
         .isInstanceOf(EngineException.class)
         .hasMessage("out of order");
     assertThat(results).isEmpty();
-    assertThat(towers.inside).as("runs after the call").hasValue(0);
-  }
-
-  private static void untilCancelled(RunOptions options) {
-    CountDownLatch cancelled = new CountDownLatch(1);
-    Cancellation cancellation = options.cancellation();
-    assertThat(cancellation).isNotNull();
-    cancellation.onCancel(cancelled::countDown);
-    await(cancelled);
-    cancellation.check();
-  }
-
-  @ParameterizedTest
-  @CsvSource({"1", "2"})
-  void theCallersSwitchStopsTheRunsAndIsNamed(int sideBySide) {
-    Cancellation cancellation = new Cancellation();
-    Towers towers =
-        new Towers(sideBySide) {
-          @Override
-          void compute(List<Image> images, RunOptions options) {
-            cancellation.cancel();
-            untilCancelled(options);
-          }
-        };
-    FilesOptions options = new FilesOptions(16, cancellation, null);
-    assertThatThrownBy(() -> embed(towers, options, new ArrayList<>()))
-        .isInstanceOf(CancelledException.class)
-        .hasMessage("The run was stopped: cancelled by the caller");
-    assertThat(towers.inside).hasValue(0);
   }
 
   @Test
-  void anInterruptStopsTheRuns() {
-    Thread caller = Thread.currentThread();
+  void theCallersSwitchStopsTheRunAndIsNamed() {
+    Cancellation cancellation = new Cancellation();
     Towers towers =
-        new Towers(2) {
+        new Towers() {
           @Override
-          void compute(List<Image> images, RunOptions options) {
-            caller.interrupt();
-            untilCancelled(options);
+          void compute(List<Image> images, Cancellation given) {
+            assertThat(given).isSameAs(cancellation);
+            cancellation.cancel();
+          }
+        };
+    FilesOptions options = new FilesOptions(16, cancellation, null);
+    List<FileEmbedding> results = new ArrayList<>();
+    assertThatThrownBy(() -> embed(towers, options, results))
+        .isInstanceOf(CancelledException.class)
+        .hasMessage("The run was stopped: cancelled by the caller");
+    assertThat(results).as("of the batch that was done by then").hasSize(16);
+  }
+
+  @Test
+  void anInterruptStopsBetweenBatches() {
+    Towers towers =
+        new Towers() {
+          @Override
+          void compute(List<Image> images, Cancellation cancellation) {
+            Thread.currentThread().interrupt();
           }
         };
     try {
       assertThatThrownBy(() -> embed(towers, FilesOptions.DEFAULT, new ArrayList<>()))
           .isInstanceOf(CancelledException.class)
           .hasMessageContaining("interrupted");
-      assertThat(towers.inside).hasValue(0);
     } finally {
       assertThat(Thread.interrupted()).as("the interrupt stays pending").isTrue();
     }

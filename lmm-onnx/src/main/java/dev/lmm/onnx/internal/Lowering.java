@@ -50,7 +50,6 @@ final class Lowering {
   private final Map<String, String> shared = new HashMap<>();
   private @Nullable String folder;
   private boolean quantized;
-  private boolean converted;
 
   private Lowering(Graph graph, WeightStore weights) {
     this.graph = graph;
@@ -67,11 +66,9 @@ final class Lowering {
    * @param bytes the model
    * @param folder what the locations of its weights are relative to, or null if it has none
    * @param quantized whether some weights are in few bits
-   * @param converted whether large weights are converted to single precision as they are read, so
-   *     that each session holds them in memory of its own
    */
   @SuppressWarnings("ArrayRecordComponent") // a carrier, never compared
-  record Result(byte[] bytes, @Nullable String folder, boolean quantized, boolean converted) {}
+  record Result(byte[] bytes, @Nullable String folder, boolean quantized) {}
 
   static Result lower(Graph graph, WeightStore weights) {
     return new Lowering(graph, weights).run();
@@ -101,7 +98,7 @@ final class Lowering {
                 result(NEXT + state.name(), next);
               }
             });
-    return new Result(model.toBytes(), folder, quantized, converted);
+    return new Result(model.toBytes(), folder, quantized);
   }
 
   private void lower(Node node) {
@@ -264,10 +261,6 @@ final class Lowering {
         name = op(value.name(), "Reshape", in(name, lengths.vector(value.shape())));
       }
     }
-    if (stored.dtype() == DType.F32 && !ref.transpose()) {
-      return name;
-    }
-    converted |= ref.elements() * stored.dtype().bytes() > INLINE_BYTES;
     return stored.dtype() == DType.F32 ? name : cast(value.name(), name, DType.F32);
   }
 

@@ -43,15 +43,9 @@ public final class OnnxProgram implements Program {
   private final RunGate gate;
   private final InputChecks checks;
   private final CacheRoom room;
-  private final @Nullable CallerSession ofCallers;
 
   private OnnxProgram(
-      Graph graph,
-      WeightStore weights,
-      OrtEnvironment environment,
-      OrtSession session,
-      @Nullable CallerSession ofCallers) {
-    this.ofCallers = ofCallers;
+      Graph graph, WeightStore weights, OrtEnvironment environment, OrtSession session) {
     this.graph = graph;
     this.weights = weights;
     this.environment = environment;
@@ -72,56 +66,33 @@ public final class OnnxProgram implements Program {
   public static OnnxProgram compile(Graph graph, WeightStore weights, CompileOptions options) {
     OrtRuntime runtime = OrtRuntime.get(options.threads());
     Lowering.Result model = Lowering.lower(graph, weights);
-    boolean cpu = options.device().equals("cpu");
-    // Weights that a session holds for itself would be in memory twice.
-    boolean shared = cpu && !model.quantized() && !model.converted();
-    try {
-      SessionOptions session = runtime.sessionOptions();
-      if (!cpu) {
+    try (SessionOptions session = runtime.sessionOptions()) {
+      session.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
+      // A plan of one run's memory is taken as a whole, beside the pieces that the run before it
+      // has left: an autoencoder held 2.2 GB instead of 1.4.
+      session.setMemoryPatternOptimization(false);
+      if (model.folder() != null) {
+        session.addConfigEntry(
+            "session.model_external_initializers_file_folder_path", model.folder());
+      }
+      // Without packing, layers in 4 and 8 bits would take seconds.
+      if (options.mapped() && !model.quantized()) {
+        session.addConfigEntry("session.disable_prepacking", "1");
+      }
+      if (options.device().startsWith("cuda:")) {
         session.addCUDA(Integer.parseInt(options.device().substring("cuda:".length())));
       }
+      // Processors without VNNI would let sums of two products overflow 16 bits.
+      session.addConfigEntry("session.x64quantprecision", "1");
+      OrtEnvironment environment = runtime.environment();
       return new OnnxProgram(
-          graph,
-          weights,
-          runtime.environment(),
-          session(session, runtime, model, options.mapped()),
-          shared && runtime.threads() > 1 && graph.states().isEmpty()
-              ? new CallerSession(runtime, model)
-              : null);
+          graph, weights, environment, environment.createSession(model.bytes(), session));
     } catch (OrtException e) {
       String message = "graph " + graph.name() + " does not compile: " + e.getMessage();
       if (String.valueOf(e.getMessage()).contains("xternal")) {
         throw new CheckpointException(weights.description() + ": " + message, e);
       }
       throw new EngineException(message, e);
-    }
-  }
-
-  /**
-   * A session.
-   *
-   * @param options threads and device; closed here
-   * @param mapped whether weights stay in the mapped file
-   */
-  static OrtSession session(
-      SessionOptions options, OrtRuntime runtime, Lowering.Result model, boolean mapped)
-      throws OrtException {
-    try (options) {
-      options.setOptimizationLevel(SessionOptions.OptLevel.ALL_OPT);
-      // A plan of one run's memory is taken as a whole, beside the pieces that the run before it
-      // has left: an autoencoder held 2.2 GB instead of 1.4.
-      options.setMemoryPatternOptimization(false);
-      if (model.folder() != null) {
-        options.addConfigEntry(
-            "session.model_external_initializers_file_folder_path", model.folder());
-      }
-      // Without packing, layers in 4 and 8 bits would take seconds.
-      if (mapped && !model.quantized()) {
-        options.addConfigEntry("session.disable_prepacking", "1");
-      }
-      // Processors without VNNI would let sums of two products overflow 16 bits.
-      options.addConfigEntry("session.x64quantprecision", "1");
-      return runtime.environment().createSession(model.bytes(), options);
     }
   }
 
@@ -180,7 +151,7 @@ public final class OnnxProgram implements Program {
       if (state != null) {
         state.pin(feeds, pinned);
       }
-      execute(feeds, pinned, options);
+      execute(feeds, pinned, cancellation);
       if (state != null) {
         state.advance();
       }
@@ -209,14 +180,15 @@ public final class OnnxProgram implements Program {
   }
 
   private void execute(
-      Map<String, OnnxTensor> feeds, Map<String, OnnxTensor> pinned, RunOptions options) {
+      Map<String, OnnxTensor> feeds,
+      Map<String, OnnxTensor> pinned,
+      @Nullable Cancellation cancellation) {
     // Closed in this order: nobody may stop a run whose options are gone.
     try (OrtSession.RunOptions control = new OrtSession.RunOptions();
-        RunWatch watch = new RunWatch(options.cancellation(), () -> terminate(control))) {
+        RunWatch watch = new RunWatch(cancellation, () -> terminate(control))) {
       try {
-        boolean ofCaller = options.sideBySide() && ofCallers != null;
         // Everything is written where it was asked to be: there is nothing to keep.
-        (ofCaller ? ofCallers.get() : session).run(feeds, Set.of(), pinned, control).close();
+        session.run(feeds, Set.of(), pinned, control).close();
       } catch (OrtException e) {
         watch.check();
         throw e;
@@ -224,11 +196,6 @@ public final class OnnxProgram implements Program {
     } catch (OrtException e) {
       throw new EngineException("graph " + graph.name() + " failed: " + e.getMessage(), e);
     }
-  }
-
-  @Override
-  public int sideBySide() {
-    return ofCallers == null ? 1 : ofCallers.cores();
   }
 
   private static void terminate(OrtSession.RunOptions control) {
@@ -303,9 +270,6 @@ public final class OnnxProgram implements Program {
     if (gate.close()) {
       try {
         session.close();
-        if (ofCallers != null) {
-          ofCallers.close();
-        }
         NativeHeap.trimSoon();
       } catch (OrtException e) {
         throw new EngineException(

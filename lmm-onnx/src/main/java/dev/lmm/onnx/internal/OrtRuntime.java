@@ -152,19 +152,6 @@ public final class OrtRuntime {
     return environment;
   }
 
-  /** Threads that compute one run; 1 or more. */
-  int threads() {
-    return threads;
-  }
-
-  /** Options of a session each of whose runs stays on the calling thread; to be closed. */
-  SessionOptions callerOptions() throws OrtException {
-    SessionOptions options = new SessionOptions();
-    options.setIntraOpNumThreads(1);
-    options.setInterOpNumThreads(1);
-    return options;
-  }
-
   /** Options of a session that runs on the pool; to be closed. */
   SessionOptions sessionOptions() throws OrtException {
     SessionOptions options = new SessionOptions();

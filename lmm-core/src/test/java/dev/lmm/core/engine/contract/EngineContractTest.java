@@ -550,27 +550,6 @@ public abstract class EngineContractTest {
   }
 
   @Test
-  void runsSideBySideGiveTheSame() {
-    try (ContractCase c = small();
-        Program program = compile(c)) {
-      Map<String, Tensor> expected = program.run(c.inputs());
-      assertThat(program.sideBySide()).isPositive();
-      RunOptions beside = new RunOptions(null, null, true);
-      List<CompletableFuture<Map<String, Tensor>>> runs = new ArrayList<>();
-      for (int i = 0; i < 2 * program.sideBySide(); i++) {
-        runs.add(CompletableFuture.supplyAsync(() -> program.run(c.inputs(), Set.of(), beside)));
-      }
-      runs.forEach(run -> assertClose(run.join(), expected, 1e-6));
-      Cancellation cancellation = new Cancellation();
-      cancellation.cancel();
-      assertThatThrownBy(
-              () -> program.run(c.inputs(), Set.of(), new RunOptions(null, cancellation, true)))
-          .isInstanceOf(CancelledException.class)
-          .hasMessage("The run was stopped: cancelled by the caller");
-    }
-  }
-
-  @Test
   void stopsWhenCancelledOrInterrupted() {
     try (ContractCase c = small();
         Program program = compile(c)) {
