@@ -10,8 +10,12 @@ import java.lang.management.BufferPoolMXBean;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Does one thing many times and tells what memory the process holds: what grows without end leaks.
@@ -26,10 +30,12 @@ public final class Soak {
   /**
    * Runs.
    *
-   * @param arguments {@code calls} or {@code loads}, how often, a model that embeds, an engine
+   * @param arguments {@code calls} or {@code loads} and how often, or {@code threads} (eight of
+   *     them on one model) and for how many seconds; a model that embeds, an engine
    * @throws IOException if the process's memory cannot be read
+   * @throws InterruptedException if the thread is interrupted
    */
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] arguments) throws IOException, InterruptedException {
     int count = Integer.parseInt(arguments[1]);
     LoadRequest<Encoder> request = Models.encoder(arguments[2]).engine(arguments[3]).threads(1);
     Image picture = TinyPictures.all().get(0).image();
@@ -44,6 +50,10 @@ public final class Soak {
       return;
     }
     try (Encoder encoder = request.load()) {
+      if (arguments[0].equals("threads")) {
+        together(encoder, count);
+        return;
+      }
       float[] text = encoder.embed("a red circle");
       repeat(
           count,
@@ -54,6 +64,44 @@ public final class Soak {
             return encoder.embed(picture);
           });
     }
+  }
+
+  /** Eight threads embed all pictures, each in an order of its own; one alone did before. */
+  private static void together(Encoder encoder, int seconds)
+      throws IOException, InterruptedException {
+    List<Image> pictures = TinyPictures.all().stream().map(TinyPictures.Captioned::image).toList();
+    List<float[]> alone = pictures.stream().map(encoder::embed).toList();
+    long start = System.nanoTime();
+    long end = start + seconds * 1_000_000_000L;
+    AtomicInteger done = new AtomicInteger();
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    List<Thread> threads = new ArrayList<>();
+    tell(0, start);
+    for (int t = 0; t < 8; t++) {
+      int first = t;
+      threads.add(
+          new Thread(
+              () -> {
+                for (int i = first; System.nanoTime() < end; i++) {
+                  int which = i % pictures.size();
+                  if (!Arrays.equals(encoder.embed(pictures.get(which)), alone.get(which))) {
+                    throw new IllegalStateException("picture " + which + " differs");
+                  }
+                  done.incrementAndGet();
+                }
+              }));
+    }
+    for (Thread thread : threads) {
+      thread.setUncaughtExceptionHandler((t, e) -> failure.set(e));
+      thread.start();
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    if (failure.get() != null) {
+      throw new IllegalStateException("a thread failed", failure.get());
+    }
+    tell(done.get(), start);
   }
 
   /** Something whose result is the same each time. */
