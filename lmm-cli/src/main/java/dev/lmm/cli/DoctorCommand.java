@@ -3,6 +3,7 @@ package dev.lmm.cli;
 import dev.lmm.core.engine.Engine;
 import dev.lmm.core.engine.EngineStatus;
 import dev.lmm.core.engine.Engines;
+import dev.lmm.core.engine.Gpus;
 import dev.lmm.core.engine.Platform;
 import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.hub.CacheFolder;
@@ -57,18 +58,30 @@ final class DoctorCommand extends OutputCommand {
         problems.stream().map(p -> Map.of("what", p.what(), "cure", p.cure())).toList());
     document.put("engines", engines);
     document.put("devices", devices);
+    Gpus gpus = Gpus.find();
+    document.put("gpus", gpus.cards().stream().map(DoctorCommand::card).toList());
     document.put("java", System.getProperty("java.version"));
     document.put("platform", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
     document.put("processors", Runtime.getRuntime().availableProcessors());
     document.put("maxHeapBytes", Runtime.getRuntime().maxMemory());
     document.put("cache", CacheFolder.of("").toString());
     document.put("bundledModels", BundledModels.names());
-    return print(document, () -> forPeople(document, engines, problems));
+    return print(document, () -> forPeople(document, engines, gpus, problems));
+  }
+
+  private static Map<String, Object> card(Gpus.Card card) {
+    Map<String, Object> entry = new LinkedHashMap<>();
+    entry.put("device", card.device());
+    entry.put("name", card.name());
+    entry.put("totalBytes", card.total());
+    entry.put("freeBytes", card.free());
+    return entry;
   }
 
   private void forPeople(
       Map<String, Object> document,
       List<Map<String, Object>> engines,
+      Gpus gpus,
       List<Checkup.Problem> problems) {
     for (Checkup.Problem problem : problems) {
       output().line("[!!] " + problem.what() + ": " + problem.cure());
@@ -93,6 +106,22 @@ final class DoctorCommand extends OutputCommand {
                   + engine.get("devices")
                   + ": "
                   + engine.get("detail"));
+    }
+    for (Gpus.Card card : gpus.cards()) {
+      output()
+          .line(
+              "[ok] "
+                  + card.device()
+                  + " "
+                  + card.name()
+                  + ": "
+                  + Sizes.of(card.free())
+                  + " of "
+                  + Sizes.of(card.total())
+                  + " free");
+    }
+    if (gpus.cards().isEmpty()) {
+      output().line("[--] cuda: " + gpus.reason());
     }
     output().line("cache: " + document.get("cache"));
     output().line("bundled models: " + document.get("bundledModels"));

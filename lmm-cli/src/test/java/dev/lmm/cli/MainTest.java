@@ -5,6 +5,7 @@ import static org.assertj.core.data.Offset.offset;
 
 import dev.lmm.Image;
 import dev.lmm.Video;
+import dev.lmm.core.engine.Gpus;
 import dev.lmm.core.hub.BundledModels;
 import dev.lmm.core.json.Json;
 import dev.lmm.tiny.TinyPictures;
@@ -285,7 +286,10 @@ class MainTest {
         .extracting(engine -> engine.stringAt("name"))
         .contains("onnx", "reference");
     assertThat(json.at("devices").elements().get(0).string()).isEqualTo("cpu");
-    assertThat(run("doctor").out()).contains("[ok] onnx");
+    Gpus gpus = Gpus.find();
+    assertThat(json.at("gpus").elements()).hasSameSizeAs(gpus.cards());
+    String cards = gpus.cards().isEmpty() ? "[--] cuda: " + gpus.reason() : "[ok] cuda:0 ";
+    assertThat(run("doctor").out()).contains("[ok] onnx", cards);
   }
 
   @Test
