@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * How to load a model.
@@ -88,18 +89,7 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withEngine(String value) {
-    return new LoadOptions(
-        value,
-        device,
-        precision,
-        threads,
-        offline,
-        mapped,
-        randomWeights,
-        partDevices,
-        partPrecisions,
-        quantization,
-        download);
+    return with(draft -> draft.engine = value);
   }
 
   /**
@@ -109,18 +99,7 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withDevice(String value) {
-    return new LoadOptions(
-        engine,
-        value,
-        precision,
-        threads,
-        offline,
-        mapped,
-        randomWeights,
-        partDevices,
-        partPrecisions,
-        quantization,
-        download);
+    return with(draft -> draft.device = value);
   }
 
   /**
@@ -130,18 +109,7 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withPrecision(Precision value) {
-    return new LoadOptions(
-        engine,
-        device,
-        value,
-        threads,
-        offline,
-        mapped,
-        randomWeights,
-        partDevices,
-        partPrecisions,
-        quantization,
-        download);
+    return with(draft -> draft.precision = value);
   }
 
   /**
@@ -151,18 +119,7 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withThreads(int value) {
-    return new LoadOptions(
-        engine,
-        device,
-        precision,
-        value,
-        offline,
-        mapped,
-        randomWeights,
-        partDevices,
-        partPrecisions,
-        quantization,
-        download);
+    return with(draft -> draft.threads = value);
   }
 
   /**
@@ -172,18 +129,7 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withOffline(boolean value) {
-    return new LoadOptions(
-        engine,
-        device,
-        precision,
-        threads,
-        value,
-        mapped,
-        randomWeights,
-        partDevices,
-        partPrecisions,
-        quantization,
-        download);
+    return with(draft -> draft.offline = value);
   }
 
   /**
@@ -193,18 +139,7 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withMapped(boolean value) {
-    return new LoadOptions(
-        engine,
-        device,
-        precision,
-        threads,
-        offline,
-        value,
-        randomWeights,
-        partDevices,
-        partPrecisions,
-        quantization,
-        download);
+    return with(draft -> draft.mapped = value);
   }
 
   /**
@@ -214,18 +149,7 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withRandomWeights(OptionalLong value) {
-    return new LoadOptions(
-        engine,
-        device,
-        precision,
-        threads,
-        offline,
-        mapped,
-        value,
-        partDevices,
-        partPrecisions,
-        quantization,
-        download);
+    return with(draft -> draft.randomWeights = value);
   }
 
   /**
@@ -238,18 +162,7 @@ public record LoadOptions(
   public LoadOptions withDevice(String part, String value) {
     Map<String, String> devices = new LinkedHashMap<>(partDevices);
     devices.put(part, value);
-    return new LoadOptions(
-        engine,
-        device,
-        precision,
-        threads,
-        offline,
-        mapped,
-        randomWeights,
-        devices,
-        partPrecisions,
-        quantization,
-        download);
+    return with(draft -> draft.partDevices = devices);
   }
 
   /**
@@ -262,18 +175,7 @@ public record LoadOptions(
   public LoadOptions withPrecision(String part, Precision value) {
     Map<String, Precision> precisions = new LinkedHashMap<>(partPrecisions);
     precisions.put(part, value);
-    return new LoadOptions(
-        engine,
-        device,
-        precision,
-        threads,
-        offline,
-        mapped,
-        randomWeights,
-        partDevices,
-        precisions,
-        quantization,
-        download);
+    return with(draft -> draft.partPrecisions = precisions);
   }
 
   /**
@@ -283,18 +185,7 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withQuantization(Quantization value) {
-    return new LoadOptions(
-        engine,
-        device,
-        precision,
-        threads,
-        offline,
-        mapped,
-        randomWeights,
-        partDevices,
-        partPrecisions,
-        value,
-        download);
+    return with(draft -> draft.quantization = value);
   }
 
   /**
@@ -304,17 +195,52 @@ public record LoadOptions(
    * @return new options
    */
   public LoadOptions withDownload(DownloadOptions value) {
+    return with(draft -> draft.download = value);
+  }
+
+  /** The components under way to other ones. */
+  private static final class Draft {
+    String engine;
+    String device;
+    Precision precision;
+    int threads;
+    boolean offline;
+    boolean mapped;
+    OptionalLong randomWeights;
+    Map<String, String> partDevices;
+    Map<String, Precision> partPrecisions;
+    Quantization quantization;
+    DownloadOptions download;
+
+    Draft(LoadOptions from) {
+      this.engine = from.engine;
+      this.device = from.device;
+      this.precision = from.precision;
+      this.threads = from.threads;
+      this.offline = from.offline;
+      this.mapped = from.mapped;
+      this.randomWeights = from.randomWeights;
+      this.partDevices = from.partDevices;
+      this.partPrecisions = from.partPrecisions;
+      this.quantization = from.quantization;
+      this.download = from.download;
+    }
+  }
+
+  private LoadOptions with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
     return new LoadOptions(
-        engine,
-        device,
-        precision,
-        threads,
-        offline,
-        mapped,
-        randomWeights,
-        partDevices,
-        partPrecisions,
-        quantization,
-        value);
+        draft.engine,
+        draft.device,
+        draft.precision,
+        draft.threads,
+        draft.offline,
+        draft.mapped,
+        draft.randomWeights,
+        draft.partDevices,
+        draft.partPrecisions,
+        draft.quantization,
+        draft.download);
   }
 }

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -203,19 +204,7 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withCache(Path value) {
-    return new HubOptions(
-        value,
-        endpoint,
-        token,
-        offline,
-        weights,
-        variant,
-        symlinks,
-        timeout,
-        retries,
-        retryDelay,
-        listener,
-        cancellation);
+    return with(draft -> draft.cache = value);
   }
 
   /**
@@ -225,19 +214,7 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withEndpoint(URI value) {
-    return new HubOptions(
-        cache,
-        value,
-        token,
-        offline,
-        weights,
-        variant,
-        symlinks,
-        timeout,
-        retries,
-        retryDelay,
-        listener,
-        cancellation);
+    return with(draft -> draft.endpoint = value);
   }
 
   /**
@@ -247,19 +224,7 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withToken(@Nullable String value) {
-    return new HubOptions(
-        cache,
-        endpoint,
-        value == null ? null : clean(value),
-        offline,
-        weights,
-        variant,
-        symlinks,
-        timeout,
-        retries,
-        retryDelay,
-        listener,
-        cancellation);
+    return with(draft -> draft.token = value == null ? null : clean(value));
   }
 
   /**
@@ -269,19 +234,7 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withOffline(boolean value) {
-    return new HubOptions(
-        cache,
-        endpoint,
-        token,
-        value,
-        weights,
-        variant,
-        symlinks,
-        timeout,
-        retries,
-        retryDelay,
-        listener,
-        cancellation);
+    return with(draft -> draft.offline = value);
   }
 
   /**
@@ -291,19 +244,7 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withWeights(boolean value) {
-    return new HubOptions(
-        cache,
-        endpoint,
-        token,
-        offline,
-        value,
-        variant,
-        symlinks,
-        timeout,
-        retries,
-        retryDelay,
-        listener,
-        cancellation);
+    return with(draft -> draft.weights = value);
   }
 
   /**
@@ -313,19 +254,7 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withVariant(String value) {
-    return new HubOptions(
-        cache,
-        endpoint,
-        token,
-        offline,
-        weights,
-        value,
-        symlinks,
-        timeout,
-        retries,
-        retryDelay,
-        listener,
-        cancellation);
+    return with(draft -> draft.variant = value);
   }
 
   /**
@@ -335,19 +264,7 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withSymlinks(boolean value) {
-    return new HubOptions(
-        cache,
-        endpoint,
-        token,
-        offline,
-        weights,
-        variant,
-        value,
-        timeout,
-        retries,
-        retryDelay,
-        listener,
-        cancellation);
+    return with(draft -> draft.symlinks = value);
   }
 
   /**
@@ -359,19 +276,12 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withPatience(Duration silence, int tries, Duration delay) {
-    return new HubOptions(
-        cache,
-        endpoint,
-        token,
-        offline,
-        weights,
-        variant,
-        symlinks,
-        silence,
-        tries,
-        delay,
-        listener,
-        cancellation);
+    return with(
+        draft -> {
+          draft.timeout = silence;
+          draft.retries = tries;
+          draft.retryDelay = delay;
+        });
   }
 
   /**
@@ -381,19 +291,7 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withListener(DownloadProgress.@Nullable Listener value) {
-    return new HubOptions(
-        cache,
-        endpoint,
-        token,
-        offline,
-        weights,
-        variant,
-        symlinks,
-        timeout,
-        retries,
-        retryDelay,
-        value,
-        cancellation);
+    return with(draft -> draft.listener = value);
   }
 
   /**
@@ -403,19 +301,7 @@ public record HubOptions(
    * @return new options
    */
   public HubOptions withCancellation(@Nullable Cancellation value) {
-    return new HubOptions(
-        cache,
-        endpoint,
-        token,
-        offline,
-        weights,
-        variant,
-        symlinks,
-        timeout,
-        retries,
-        retryDelay,
-        listener,
-        value);
+    return with(draft -> draft.cancellation = value);
   }
 
   /**
@@ -455,5 +341,54 @@ public record HubOptions(
         + ", offline="
         + offline
         + ']';
+  }
+
+  /** The components under way to other ones. */
+  private static final class Draft {
+    Path cache;
+    URI endpoint;
+    @Nullable String token;
+    boolean offline;
+    boolean weights;
+    String variant;
+    boolean symlinks;
+    Duration timeout;
+    int retries;
+    Duration retryDelay;
+    DownloadProgress.@Nullable Listener listener;
+    @Nullable Cancellation cancellation;
+
+    Draft(HubOptions from) {
+      this.cache = from.cache;
+      this.endpoint = from.endpoint;
+      this.token = from.token;
+      this.offline = from.offline;
+      this.weights = from.weights;
+      this.variant = from.variant;
+      this.symlinks = from.symlinks;
+      this.timeout = from.timeout;
+      this.retries = from.retries;
+      this.retryDelay = from.retryDelay;
+      this.listener = from.listener;
+      this.cancellation = from.cancellation;
+    }
+  }
+
+  private HubOptions with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return new HubOptions(
+        draft.cache,
+        draft.endpoint,
+        draft.token,
+        draft.offline,
+        draft.weights,
+        draft.variant,
+        draft.symlinks,
+        draft.timeout,
+        draft.retries,
+        draft.retryDelay,
+        draft.listener,
+        draft.cancellation);
   }
 }
