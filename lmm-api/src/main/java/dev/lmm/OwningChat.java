@@ -33,6 +33,11 @@ final class OwningChat implements Chat {
   }
 
   @Override
+  public AnswersRequest answers() {
+    return role.answers();
+  }
+
+  @Override
   public void close() {
     model.close();
   }

@@ -17,6 +17,7 @@ import dev.lmm.tiny.TinyPictures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +47,20 @@ class QwenPageTest {
               }
             });
     assertThat(printed.lines()).hasSizeGreaterThanOrEqualTo(2);
+  }
+
+  @Test
+  void answersSeveralQuestions() {
+    Image first = photo;
+    Image second = TinyPictures.scenes().get(2).image();
+    try (Chat qwen = Models.chat("tiny-qwen2.5-vl").load()) {
+      List<Answer> answers =
+          qwen.answers()
+              .ask("What is in this picture?", each -> each.image(first))
+              .ask("이 사진에 무엇이 있어요?", each -> each.image(second).maxTokens(30))
+              .run();
+      assertThat(answers).hasSize(2).noneMatch(answer -> answer.text().isBlank());
+    }
   }
 
   @Test

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lmm.Answer;
+import dev.lmm.AnswersRequest;
 import dev.lmm.Cancellation;
 import dev.lmm.CancelledException;
 import dev.lmm.Chat;
+import dev.lmm.ChatRequest;
 import dev.lmm.ClosedException;
 import dev.lmm.Conversation;
 import dev.lmm.Image;
@@ -19,14 +21,19 @@ import dev.lmm.core.json.Json;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What callers see: conversations, streams, options, errors. */
 class ChatTest {
@@ -303,6 +310,52 @@ class ChatTest {
     } finally {
       threads.shutdown();
     }
+  }
+
+  /** Questions of other lengths, pictures and options beside each other: the same as alone. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 8})
+  void severalQuestionsHaveTheAnswersOfEachAlone(int batchSize) {
+    Video video = Video.of(List.of(picture("wide"), picture("wide")), 2);
+    Map<String, UnaryOperator<ChatRequest>> questions = new LinkedHashMap<>();
+    questions.put("What is in this picture?", q -> q.image(picture("wide")).maxTokens(20));
+    questions.put("이 사진에 무엇이 있어요?", q -> q.image(picture("tall")).maxTokens(7));
+    questions.put("Hello", q -> q.maxTokens(12));
+    questions.put("What moves?", q -> q.video(video).maxTokens(9));
+    questions.put("How many?", q -> q.image(picture("tall")).regex("[0-9]{3}"));
+    questions.put("Tell me a story", q -> q.temperature(1).topK(0).topP(1).seed(7).maxTokens(15));
+    AnswersRequest request = chat.answers().batchSize(batchSize);
+    List<List<Integer>> alone = new ArrayList<>();
+    for (Map.Entry<String, UnaryOperator<ChatRequest>> each : questions.entrySet()) {
+      request = request.ask(each.getKey(), each.getValue());
+      alone.add(ids(each.getValue().apply(chat.ask(each.getKey())).run()));
+    }
+    List<Answer> answers = request.run();
+    assertThat(answers).extracting(ChatTest::ids).isEqualTo(alone);
+    assertThat(answers.get(4).text()).matches("[0-9]{3}");
+    assertThat(answers.get(1).tokens()).hasSizeLessThanOrEqualTo(7);
+  }
+
+  @Test
+  void severalQuestionsAreRefusedOrStoppedTogether() {
+    AnswersRequest one = chat.answers().ask("Hello", q -> q.maxTokens(4));
+    assertThat(chat.answers().run()).isEmpty();
+    assertThatThrownBy(() -> one.ask(" ")).isInstanceOf(InvalidRequestException.class);
+    assertThatThrownBy(() -> one.batchSize(0)).hasMessageContaining("batchSize: is 0");
+    assertThatThrownBy(() -> one.ask("Hi", q -> q.cancelledBy(new Cancellation())))
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("expected to be set for all");
+    assertThatThrownBy(() -> one.questions().get(0).run())
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("only sets options");
+    assertThatThrownBy(() -> one.ask("Hi", q -> q.maxTokens(1_000_000)).run())
+        .isInstanceOf(InvalidRequestException.class)
+        .hasMessageContaining("context");
+    Cancellation cancelled = new Cancellation();
+    cancelled.cancel();
+    assertThatThrownBy(() -> one.cancelledBy(cancelled).run())
+        .isInstanceOf(CancelledException.class);
+    assertThat(one.run()).hasSize(1);
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.lmm.langchain4j;
 
 import dev.lmm.Answer;
+import dev.lmm.AnswersRequest;
 import dev.lmm.Chat;
 import dev.lmm.ChatRequest;
 import dev.lmm.Conversation;
@@ -66,6 +67,11 @@ final class ScriptedChat implements Chat {
     Talk talk = new Talk(system);
     open.add(talk);
     return talk;
+  }
+
+  @Override
+  public AnswersRequest answers() {
+    throw new UnsupportedOperationException();
   }
 
   @Override

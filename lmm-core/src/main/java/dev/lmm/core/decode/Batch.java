@@ -1,27 +1,37 @@
 package dev.lmm.core.decode;
 
+import dev.lmm.Cancellation;
 import dev.lmm.Check;
 import dev.lmm.core.engine.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Several answers at once: one row each; rows of finished answers are closed up. */
 final class Batch {
-  private record Job(int index, Prompt prompt, Answer answer) {}
+  private record Job(
+      int index, Prompt prompt, GenerationOptions options, int limit, Answer answer) {}
 
   private final Decoder decoder;
   private final StepModel model;
   private final List<Prompt> prompts;
-  private final GenerationOptions options;
+  private final List<GenerationOptions> options;
   private final int rows;
+  private final @Nullable Cancellation cancellation;
   private final Generation[] results;
 
-  Batch(Decoder decoder, List<Prompt> prompts, GenerationOptions options, int rows) {
+  Batch(
+      Decoder decoder,
+      List<Prompt> prompts,
+      List<GenerationOptions> options,
+      int rows,
+      @Nullable Cancellation cancellation) {
     this.decoder = decoder;
     this.model = decoder.model();
     this.prompts = List.copyOf(prompts);
-    this.options = options;
+    this.options = options.stream().map(each -> each.cancellation(cancellation)).toList();
     this.rows = rows;
+    this.cancellation = cancellation;
     this.results = new Generation[prompts.size()];
   }
 
@@ -37,8 +47,9 @@ final class Batch {
               + prompt.axes()
               + " axes of positions, the first "
               + prompts.get(0).axes());
-      int limit = decoder.limit(prompt, options);
-      jobs.add(new Job(i, prompt, decoder.answer(prompt, options, limit, options.seed() + i)));
+      GenerationOptions own = options.get(i);
+      int limit = decoder.limit(prompt, own);
+      jobs.add(new Job(i, prompt, own, limit, decoder.answer(prompt, own, limit, own.seed())));
     }
     for (int i = 0; i < jobs.size(); i += rows) {
       group(jobs.subList(i, Math.min(jobs.size(), i + rows)));
@@ -49,15 +60,14 @@ final class Batch {
   private void group(List<Job> group) {
     int capacity = 1;
     for (Job job : group) {
-      int limit = decoder.limit(job.prompt(), options);
-      capacity = Math.max(capacity, job.prompt().length() + limit);
+      capacity = Math.max(capacity, job.prompt().length() + job.limit());
     }
     KvCache cache = model.newCache(group.size(), capacity);
     try {
       try (KvCache single = model.newCache(1, capacity)) {
         for (int row = 0; row < group.size(); row++) {
           Job job = group.get(row);
-          float[] logits = Steps.prefill(model, single, job.prompt(), 0, options, to -> {});
+          float[] logits = Steps.prefill(model, single, job.prompt(), 0, job.options(), to -> {});
           job.answer().take(logits);
           cache.copyRows(single, new int[] {0}, new int[] {row}, 0, job.prompt().length());
         }
@@ -126,14 +136,7 @@ final class Batch {
       }
     }
     Tensor logits =
-        Steps.next(
-            model,
-            cache,
-            past,
-            ids,
-            positions,
-            open.get(0).prompt().axes(),
-            options.cancellation());
+        Steps.next(model, cache, past, ids, positions, open.get(0).prompt().axes(), cancellation);
     for (int row = 0; row < past.length; row++) {
       if (open.get(row).answer().finish() == null) {
         open.get(row).answer().take(Steps.row(model, logits, past.length, row));

@@ -1,8 +1,10 @@
 package dev.lmm.core.decode;
 
+import dev.lmm.Cancellation;
 import dev.lmm.Check;
 import dev.lmm.InvalidRequestException;
 import dev.lmm.core.text.Tokenizer;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -77,11 +79,39 @@ public final class Decoder {
    * @throws dev.lmm.CancelledException if it was stopped
    */
   public List<Generation> generate(List<Prompt> prompts, GenerationOptions options, int rows) {
+    List<GenerationOptions> each = new ArrayList<>();
+    for (int i = 0; i < prompts.size(); i++) {
+      each.add(options.seed(options.seed() + i));
+    }
+    return generate(prompts, each, rows, options.cancellation());
+  }
+
+  /**
+   * Answers several prompts side by side, each with options of its own.
+   *
+   * @param prompts of one model, with the same number of axes of positions
+   * @param options as many; no beams; what would stop one alone is not looked at
+   * @param rows how many at once, at least 1; each takes a cache of its own length
+   * @param cancellation stops them all, or null
+   * @return the answers, in order: those that each prompt alone would get
+   * @throws InvalidRequestException if the context has no room for one of them; none is begun then
+   * @throws dev.lmm.CancelledException if it was stopped
+   */
+  public List<Generation> generate(
+      List<Prompt> prompts,
+      List<GenerationOptions> options,
+      int rows,
+      @Nullable Cancellation cancellation) {
     Check.that(rows > 0, "rows: is " + rows + "; expected at least 1");
     Check.that(
-        options.beams() == 1,
-        "beams: is " + options.beams() + "; a batch has none, search each prompt by itself");
-    return new Batch(this, prompts, options, rows).run();
+        options.size() == prompts.size(),
+        "options: are " + options.size() + "; expected one for each of " + prompts.size());
+    for (GenerationOptions each : options) {
+      Check.that(
+          each.beams() == 1,
+          "beams: is " + each.beams() + "; a batch has none, search each prompt by itself");
+    }
+    return new Batch(this, prompts, options, rows, cancellation).run();
   }
 
   /**

@@ -1,6 +1,7 @@
 package dev.lmm.qwenvl.internal;
 
 import dev.lmm.Answer;
+import dev.lmm.AnswersRequest;
 import dev.lmm.Attention;
 import dev.lmm.AttentionMap;
 import dev.lmm.AttentionRequest;
@@ -295,6 +296,24 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
         });
   }
 
+  @Override
+  public AnswersRequest answers() {
+    return new AnswersRequest(this::answer);
+  }
+
+  private List<Answer> answer(AnswersRequest request) {
+    requireOpen();
+    List<Prompt> prompts = new ArrayList<>();
+    List<GenerationOptions> options = new ArrayList<>();
+    for (ChatRequest question : request.questions()) {
+      prompts.add(prompt(List.of(message(question)), request.cancellation()));
+      options.add(options(question));
+    }
+    return decoder.generate(prompts, options, request.batchSize(), request.cancellation()).stream()
+        .map(QwenConversation::answerOf)
+        .toList();
+  }
+
   PictureInput pictures() {
     return vision.input();
   }
@@ -533,6 +552,11 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
     @Override
     public ChatRequest ask(String text) {
       return model.ask(text);
+    }
+
+    @Override
+    public AnswersRequest answers() {
+      return model.answers();
     }
 
     @Override
