@@ -1,11 +1,11 @@
-"""Tiny Qwen2.5-VL checkpoints in both published layouts, and what transformers computes with them.
+"""Tiny Qwen2.5-VL checkpoints in both published layouts, a Qwen2-VL, and what transformers computes with them.
 
     python qwenvl_goldens.py                    # makes checkpoints and goldens
     python qwenvl_goldens.py --check-mistakes   # and shows that they catch the usual mistakes
 
 Writes lmm-qwenvl/src/test/resources/golden/<name>: ``qwen4`` has the layout of the published files (flat config,
 ``visual.*`` and ``model.*``, two shards, vocab.json and merges.txt, an output layer of its own), ``qwen5`` the one
-transformers 5 writes (text_config, renamed tensors, tokenizer.json, tied). golden.safetensors holds whole tensors,
+transformers 5 writes (text_config, renamed tensors, tokenizer.json, tied); ``qwen2`` is a Qwen2-VL as published. golden.safetensors holds whole tensors,
 golden.json conversations, ids, positions and answers. Weights are seeded bf16, made larger than at initialisation, so
 that windows, masks and positions matter; everything is computed in float32.
 
@@ -29,9 +29,11 @@ import transformers
 from PIL import Image
 from safetensors.torch import load_file, save_file
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+from transformers import (Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2VLConfig,
+                          Qwen2VLForConditionalGeneration)
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 from transformers.models.qwen2_5_vl import modeling_qwen2_5_vl as modeling
+from transformers.models.qwen2_vl import modeling_qwen2_vl as modeling2
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
 sys.path.insert(0, str(Path(__file__).parent / "tiny"))
@@ -87,6 +89,10 @@ CASES = [
 ]
 
 
+# What a Qwen2-VL is asked: the language model is the same.
+CASES2 = [CASES[i] for i in (0, 2, 5, 6, 8)]
+
+
 def tokenizer(folder: Path, old: bool) -> None:
     """Byte-level pieces with Qwen's own splitting, in vocab.json and merges.txt or in tokenizer.json."""
     t = Tokenizer(models.BPE())
@@ -133,7 +139,7 @@ def larger(model: torch.nn.Module, seed: int) -> None:
     for name, p in sorted(model.named_parameters()):
         r = torch.randn(p.shape, generator=g)
         if p.ndim == 1:
-            p.copy_(1 + 0.2 * r if "norm" in name or "ln_q" in name else 0.2 * r)
+            p.copy_(1 + 0.2 * r if ("norm" in name or "ln_q" in name) and name.endswith("weight") else 0.2 * r)
         elif "embed_tokens" in name:
             p.copy_(0.25 * r)
         elif "lm_head" in name:
@@ -146,12 +152,15 @@ def larger(model: torch.nn.Module, seed: int) -> None:
 
 
 def make(name: str, folder: Path) -> None:
-    old = name == "qwen4"
+    old, second = name != "qwen5", name == "qwen2"
     shutil.rmtree(folder, ignore_errors=True)
     tokenizer(folder, old)
     ids = ids_of(folder)
     vision = dict(depth=4, hidden_size=48, intermediate_size=60, num_heads=2, out_hidden_size=64, patch_size=14,
                   spatial_merge_size=2, temporal_patch_size=2, window_size=112, fullatt_block_indexes=[1, 3], tokens_per_second=2)
+    if second:
+        vision = dict(depth=3, embed_dim=48, mlp_ratio=2, num_heads=2, hidden_size=64, patch_size=14, spatial_merge_size=2,
+                      temporal_patch_size=2)
     rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]}
     text = dict(vocab_size=max(ids.values()) + 7, hidden_size=64, intermediate_size=96, num_hidden_layers=3,
                 num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=4096, rope_parameters=rope,
@@ -159,9 +168,10 @@ def make(name: str, folder: Path) -> None:
                 max_window_layers=3, bos_token_id=ids["<|endoftext|>"], eos_token_id=ids["<|im_end|>"], pad_token_id=ids["<|endoftext|>"])
     named = dict(image_token_id=ids["<|image_pad|>"], video_token_id=ids["<|video_pad|>"],
                  vision_start_token_id=ids["<|vision_start|>"], vision_end_token_id=ids["<|vision_end|>"])
-    config = Qwen2_5_VLConfig(text_config=text, vision_config=vision, tie_word_embeddings=not old, **named)
-    model = Qwen2_5_VLForConditionalGeneration(config)
-    larger(model, 6 if old else 5)
+    config = (Qwen2VLConfig if second else Qwen2_5_VLConfig)(
+        text_config=text, vision_config=vision, tie_word_embeddings=not old, **named)
+    model = MODELS[name](config)
+    larger(model, SEEDS[name])
     model.tie_weights()
     ends = [ids["<|im_end|>"], ids["<|endoftext|>"]]
     generation = {"bos_token_id": ends[1], "pad_token_id": ends[1], "do_sample": old, "eos_token_id": ends}
@@ -199,13 +209,18 @@ def write_old(model, folder: Path, text: dict, vision: dict, named: dict) -> Non
     rope = text["rope_parameters"]
     flat = {k: v for k, v in text.items() if k not in ("rope_parameters", "pad_token_id")}
     config = {
-        "architectures": ["Qwen2_5_VLForConditionalGeneration"], "attention_dropout": 0.0, **flat, **named, "hidden_act": "silu",
-        "model_type": "qwen2_5_vl", "rope_theta": rope["rope_theta"],
+        "architectures": [type(model).__name__], "attention_dropout": 0.0, **flat, **named, "hidden_act": "silu",
+        "model_type": model.config.model_type, "rope_theta": rope["rope_theta"],
         "rope_scaling": {"type": "mrope", "mrope_section": rope["mrope_section"]}, "torch_dtype": "bfloat16",
         "transformers_version": "4.41.2", "use_cache": True,
-        "vision_config": {**vision, "hidden_act": "silu", "in_chans": 3, "spatial_patch_size": 14},
+        "vision_config": {**vision, "hidden_act": model.config.vision_config.hidden_act, "in_chans": 3, "spatial_patch_size": 14},
     }
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+
+
+MODELS = {"qwen4": Qwen2_5_VLForConditionalGeneration, "qwen5": Qwen2_5_VLForConditionalGeneration,
+          "qwen2": Qwen2VLForConditionalGeneration}
+SEEDS = {"qwen4": 6, "qwen5": 5, "qwen2": 7}
 
 
 def picture(seed: int, width: int, height: int, shift: float = 0) -> Image.Image:
@@ -233,13 +248,15 @@ class Reference:
 
     def __init__(self, name: str):
         self.folder = OUT / name
-        self.model = Qwen2_5_VLForConditionalGeneration.from_pretrained(self.folder, dtype=torch.float32).eval()
+        self.model = MODELS[name].from_pretrained(self.folder, dtype=torch.float32).eval()
         assert self.model.dtype == torch.float32
         self.ids = ids_of(self.folder)
         self.tokenizer = transformers.AutoTokenizer.from_pretrained(self.folder)
         self.processor = Qwen2VLImageProcessorPil.from_pretrained(self.folder)
         self.sections = (2, 3, 3)
         self.old = name == "qwen4"
+        self.second = name == "qwen2"
+        self.cases = CASES2 if self.second else CASES
 
     def pixels(self, name: str, resample=None):
         """Rows of patches and the grid; two frames stand in each row."""
@@ -271,7 +288,7 @@ class Reference:
         ids = torch.tensor(self.tokenizer(text)["input_ids"])
         return {"ids": ids, "parts": parts, "pixels": pixels, "positions": self.positions(ids, parts, pixels)}
 
-    def positions(self, ids, parts, pixels) -> torch.Tensor:
+    def positions(self, ids, parts, pixels, check=True) -> torch.Tensor:
         rows, start, at, part = [], 0, 0, 0
         pads = {self.ids["<|image_pad|>"], self.ids["<|video_pad|>"]}
         while at < len(ids):
@@ -283,18 +300,22 @@ class Reference:
             part += 1
             t, h, w = (int(n) for n in pixels[name][1][0])
             h, w = h // 2, w // 2
-            step = np.float32(2 * (2 / VIDEOS[name][3])) if name in VIDEOS else np.float32(1)
+            seconds = name in VIDEOS and not self.second
+            step = np.float32(2 * (2 / VIDEOS[name][3])) if seconds else np.float32(1)
             times = torch.tensor([int(np.float32(i) * step) for i in range(t)])
             grid = torch.stack(torch.meshgrid(times, torch.arange(h), torch.arange(w), indexing="ij")).reshape(3, -1) + start
             rows.append(grid)
             start, at = int(grid.max()) + 1, at + t * h * w
         mine = torch.cat(rows, 1)
+        if not check:
+            return mine
         kinds = torch.tensor([[1 if int(i) == self.ids["<|image_pad|>"] else 2 if int(i) == self.ids["<|video_pad|>"] else 0 for i in ids]])
         grids = {k: [pixels[p["name"]][1] for p in parts if p["type"] == k] for k in ("image", "video")}
         seconds = [2 / VIDEOS[p["name"]][3] for p in parts if p["type"] == "video"]
+        more = {} if self.second else {"second_per_grid_ts": torch.tensor(seconds) if seconds else None}
         theirs, _ = self.model.model.get_rope_index(
             ids[None], kinds, torch.cat(grids["image"]) if grids["image"] else None,
-            torch.cat(grids["video"]) if grids["video"] else None, torch.tensor(seconds) if seconds else None)
+            torch.cat(grids["video"]) if grids["video"] else None, **more)
         if "video" not in {p["type"] for p in parts}:
             assert torch.equal(theirs[:, 0], mine), "positions"
         return mine
@@ -367,10 +388,10 @@ def golden(name: str) -> None:
             tensors[f"levels.{media_name}"] = levels(rows)
         tensors[f"grid.{media_name}"] = grid[0].to(torch.int64).contiguous()
         tensors[f"features.{media_name}"] = r.features(rows, grid).contiguous()
-    for i, messages in enumerate(CASES):
+    for i, messages in enumerate(r.cases):
         c = r.conversation(messages)
         c["features"] = {n: tensors[f"features.{n}"] for n in c["pixels"]}
-        first, written, logprobs, margin = r.answer(c, 64, 1.05 if r.old else 1.0)
+        first, written, logprobs, margin = r.answer(c, 64, 1.0 if name == "qwen5" else 1.05)
         assert margin > 3e-5, (name, i, margin)
         tensors[f"logits.{i}"] = first.contiguous()
         cases.append({"messages": messages, "ids": c["ids"].tolist(), "positions": c["positions"].tolist(),
@@ -506,15 +527,69 @@ def mistakes(name: str) -> list[tuple[str, float]]:
     return rows
 
 
+def mistakes2() -> list[tuple[str, float]]:
+    """What usual mistakes change in Qwen2-VL, where it differs from Qwen2.5-VL."""
+    r = Reference("qwen2")
+    golden = load_file(r.folder / "golden.safetensors")
+    v = r.model.model.visual
+    rows = []
+
+    def features_off(what, names=(*PICTURES, *VIDEOS)):
+        off = [float((r.features(*r.pixels(n)) - golden[f"features.{n}"]).abs().max()) for n in names]
+        rows.append((f"vision: {what}", max(off)))
+
+    assert max(float((r.features(*r.pixels(n)) - golden[f"features.{n}"]).abs().max()) for n in PICTURES) < 1e-6
+    for what, act in (("gelu instead of quick gelu", torch.nn.GELU()), ("silu instead of quick gelu", torch.nn.SiLU())):
+        kept = [b.mlp.act for b in v.blocks]
+        for b in v.blocks:
+            b.mlp.act = act
+        features_off(what)
+        for b, act in zip(v.blocks, kept):
+            b.mlp.act = act
+    norms = {n: m for n, m in v.named_modules() if isinstance(m, torch.nn.LayerNorm)}
+    forward = torch.nn.LayerNorm.forward
+    torch.nn.LayerNorm.forward = lambda m, x: torch.nn.functional.rms_norm(x, m.normalized_shape, m.weight, m.eps)
+    features_off("RMS norms instead of layer norms")
+    torch.nn.LayerNorm.forward = forward
+    for m in norms.values():
+        m.eps = 1e-5
+    features_off("norm epsilon 1e-5")
+    for m in norms.values():
+        m.eps = 1e-6
+    for what, value in (
+        ("full attention over all times of a video",
+         lambda grid, c, **k: (torch.tensor([0, int(grid.prod())], dtype=torch.int32), int(grid.prod()))),
+    ):
+        kept = modeling2.get_vision_attention_seqlens
+        modeling2.get_vision_attention_seqlens = value
+        features_off(what, ["clip", "slow"])
+        modeling2.get_vision_attention_seqlens = kept
+    kept = modeling2.get_vision_position_ids
+    modeling2.get_vision_position_ids = lambda *a, **k: kept(*a, **k).flip(1)
+    features_off("height and width swapped in the rotation")
+    modeling2.get_vision_position_ids = kept
+    worst = 0.0
+    for i, messages in enumerate(r.cases):
+        c = r.conversation(messages)
+        c["features"] = {n: golden[f"features.{n}"] for n in c["pixels"]}
+        r.second = False
+        positions = r.positions(c["ids"], c["parts"], c["pixels"], check=False)
+        r.second = True
+        worst = max(worst, float((r.logits(c, positions=positions) - golden[f"logits.{i}"]).abs().max()))
+    rows.append(("text: times of a video in seconds, as Qwen2.5-VL has them", worst))
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check-mistakes", action="store_true", help="write reference/mistakes-qwenvl.md")
+    parser.add_argument("--only", nargs="*", choices=list(MODELS), help="make these alone")
     arguments = parser.parse_args()
     warnings.filterwarnings("ignore")
     transformers.logging.set_verbosity_error()
     torch.set_num_threads(1)
     media(OUT / "media")
-    for name in ("qwen4", "qwen5"):
+    for name in arguments.only or MODELS:
         make(name, OUT / name)
         golden(name)
     if arguments.check_mistakes:
@@ -524,6 +599,9 @@ def main() -> None:
                  "| mistake | qwen4 | qwen5 |", "|---|---|---|"]
         for (what, a), (_, b) in zip(tables["qwen4"], tables["qwen5"]):
             lines.append(f"| {what} | {a:.2g} | {b:.2g} |")
+        lines += ["", "Qwen2-VL, where it differs:", "", "| mistake | qwen2 |", "|---|---|"]
+        tables["qwen2"] = mistakes2()
+        lines += [f"| {what} | {off:.2g} |" for what, off in tables["qwen2"]]
         (Path(__file__).parent / "mistakes-qwenvl.md").write_text("\n".join(lines) + "\n")
         print("\n".join(lines))
         missed = [w for rows in tables.values() for w, off in rows if not off > 2e-4]

@@ -58,8 +58,9 @@ final class ConfigTarget implements Target {
       seeds.add(seed('C', "lmm-clip/src/test/resources/golden/" + name + "/config.json"));
     }
     seeds.add(seed('B', "lmm-blip2/src/test/resources/golden/blip2-opt/config.json"));
-    seeds.add(seed('Q', "lmm-qwenvl/src/test/resources/golden/qwen4/config.json"));
-    seeds.add(seed('Q', "lmm-qwenvl/src/test/resources/golden/qwen5/config.json"));
+    for (String name : List.of("qwen2", "qwen4", "qwen5")) {
+      seeds.add(seed('Q', "lmm-qwenvl/src/test/resources/golden/" + name + "/config.json"));
+    }
     for (String name : List.of("sd15", "sdxl")) {
       String folder = "lmm-diffusion/src/test/resources/golden/" + name;
       seeds.add(seed('U', folder + "/unet/config.json"));

@@ -19,6 +19,7 @@ import dev.lmm.Models;
 import dev.lmm.Region;
 import dev.lmm.TrackRequest;
 import dev.lmm.Tracked;
+import dev.lmm.UnsupportedModelException;
 import dev.lmm.Video;
 import dev.lmm.core.json.Json;
 import java.nio.charset.StandardCharsets;
@@ -320,6 +321,19 @@ class GrounderTest {
       model.chat().ask("a").maxTokens(2).run();
       model.grounder().close(); // a role: closes nothing
       assertThat(boxes(request.run())).isEqualTo(first);
+    }
+  }
+
+  /** Its boxes are in another form: one that cannot be trusted is worse than none. */
+  @Test
+  void aQwen2VlTalksButLocatesNothing() {
+    try (Model model = Models.load(GOLDEN.resolve("qwen2").toString())) {
+      assertThat(model.chat().ask("What is it?").image(picture("wide")).maxTokens(3).run().tokens())
+          .hasSize(3);
+      assertThatThrownBy(model::grounder)
+          .isInstanceOf(UnsupportedModelException.class)
+          .hasMessageContaining("is a Qwen2-VL")
+          .hasMessageContaining("expected a Qwen2.5-VL");
     }
   }
 }

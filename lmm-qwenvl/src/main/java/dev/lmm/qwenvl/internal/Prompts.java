@@ -155,7 +155,8 @@ final class Prompts {
 
   /** In single precision and cut, as the reference has it. */
   private int time(Seen seen, int step) {
-    float interval = (float) (config.vision().tokensPerSecond() * seen.secondsPerStep());
+    int perSecond = config.vision().tokensPerSecond();
+    float interval = perSecond == 0 ? 1 : (float) (perSecond * seen.secondsPerStep());
     return seen.video() ? (int) (step * interval) : 0;
   }
 }

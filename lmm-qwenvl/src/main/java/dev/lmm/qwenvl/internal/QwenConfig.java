@@ -49,9 +49,18 @@ public record QwenConfig(
     }
   }
 
+  /** What a vision tower is built of. */
+  enum VisionKind {
+    /** Qwen2-VL: layer norms, one activation, no windows, a position of time for each step. */
+    QWEN2_VL,
+    /** Qwen2.5-VL: RMS norms, gated layers, windows, positions of time in seconds. */
+    QWEN2_5_VL
+  }
+
   /**
    * The vision tower.
    *
+   * @param kind what it is built of
    * @param depth number of blocks
    * @param hiddenSize width
    * @param intermediateSize width of the feed-forward layers
@@ -60,12 +69,13 @@ public record QwenConfig(
    * @param patchSize side of a patch in pixels
    * @param mergeSize side of a cell in patches
    * @param temporalPatchSize frames in a patch
-   * @param windowSize side of an attention window in pixels
-   * @param fullAttention the blocks without windows
+   * @param windowSize side of an attention window in pixels; 0 for no windows
+   * @param fullAttention the blocks without windows, where others have them
    * @param outHiddenSize width of what the language model gets
-   * @param tokensPerSecond positions of time in a second of video
+   * @param tokensPerSecond positions of time in a second of video; 0 for one for each step of time
    */
   record VisionConfig(
+      VisionKind kind,
       int depth,
       int hiddenSize,
       int intermediateSize,
@@ -87,6 +97,16 @@ public record QwenConfig(
       return mergeSize * mergeSize;
     }
 
+    /** Whether any block has windows. */
+    boolean windowed() {
+      return windowSize > 0;
+    }
+
+    /** Whether each patch of a block sees all others of its step of time. */
+    boolean full(int block) {
+      return !windowed() || fullAttention.contains(block);
+    }
+
     /** Side of a window in cells. */
     int windowCells() {
       return windowSize / mergeSize / patchSize;
@@ -101,11 +121,13 @@ public record QwenConfig(
   public static QwenConfig of(Json config) {
     Json t = config.hasValue("text_config") ? config.at("text_config") : config;
     TextConfig text = text(t);
-    VisionConfig vision = vision(config.objectOrEmpty("vision_config"));
+    Json v = config.objectOrEmpty("vision_config");
+    boolean second = config.stringAt("model_type", "").equals("qwen2_vl");
+    VisionConfig vision = second ? secondVision(v) : vision(v);
     if (vision.outHiddenSize() != text.hiddenSize()) {
       throw new CheckpointException(
           config.source()
-              + ": vision_config.out_hidden_size is "
+              + (second ? ": vision_config.hidden_size is " : ": vision_config.out_hidden_size is ")
               + vision.outHiddenSize()
               + ", hidden_size of the language model is "
               + text.hiddenSize()
@@ -186,11 +208,6 @@ public record QwenConfig(
   private static VisionConfig vision(Json v) {
     only(v, "hidden_act", "silu");
     int heads = positive(v, "num_heads", 16);
-    int width = positive(v, "hidden_size", 3584);
-    // Height and width share each half of a head.
-    if (width % (4 * heads) != 0) {
-      throw v.at("hidden_size").unexpected("a multiple of 4 * num_heads, " + 4 * heads);
-    }
     int depth = positive(v, "depth", 32);
     Set<Integer> full = new TreeSet<>(List.of(7, 15, 23, 31));
     if (v.hasValue("fullatt_block_indexes")) {
@@ -205,16 +222,13 @@ public record QwenConfig(
     if (window / merge / patch < 1) {
       throw v.at("window_size").unexpected("at least a cell, " + merge * patch);
     }
-    String channels = v.hasValue("in_channels") ? "in_channels" : "in_chans";
-    if (positive(v, channels, 3) != 3) {
-      throw v.at(channels).unexpected("3");
-    }
     return new VisionConfig(
+        VisionKind.QWEN2_5_VL,
         depth,
-        width,
+        width(v, "hidden_size", 3584, heads),
         positive(v, "intermediate_size", 3420),
         heads,
-        3,
+        channels(v),
         patch,
         merge,
         positive(v, "temporal_patch_size", 2),
@@ -222,6 +236,48 @@ public record QwenConfig(
         Set.copyOf(full),
         positive(v, "out_hidden_size", 3584),
         positive(v, "tokens_per_second", 4));
+  }
+
+  /** The tower of Qwen2-VL, whose hidden_size is the language model's. */
+  private static VisionConfig secondVision(Json v) {
+    only(v, "hidden_act", "quick_gelu");
+    int heads = positive(v, "num_heads", 16);
+    int width = width(v, "embed_dim", 1280, heads);
+    int ratio = positive(v, "mlp_ratio", 4);
+    if (ratio > 64) {
+      throw v.at("mlp_ratio").unexpected("1 to 64");
+    }
+    return new VisionConfig(
+        VisionKind.QWEN2_VL,
+        positive(v, "depth", 32),
+        width,
+        width * ratio,
+        heads,
+        channels(v),
+        positive(v, "patch_size", 14),
+        positive(v, "spatial_merge_size", 2),
+        positive(v, "temporal_patch_size", 2),
+        0,
+        Set.of(),
+        positive(v, "hidden_size", 3584),
+        0);
+  }
+
+  private static int width(Json v, String key, int absent, int heads) {
+    int width = positive(v, key, absent);
+    // Height and width share each half of a head.
+    if (width % (4 * heads) != 0) {
+      throw v.at(key).unexpected("a multiple of 4 * num_heads, " + 4 * heads);
+    }
+    return width;
+  }
+
+  private static int channels(Json v) {
+    String channels = v.hasValue("in_channels") ? "in_channels" : "in_chans";
+    if (positive(v, channels, 3) != 3) {
+      throw v.at(channels).unexpected("3");
+    }
+    return 3;
   }
 
   private static int positive(Json json, String key, int absent) {

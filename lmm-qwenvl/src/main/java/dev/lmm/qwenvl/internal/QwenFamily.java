@@ -8,14 +8,14 @@ import dev.lmm.core.family.StageContext;
 import java.util.List;
 import java.util.Set;
 
-/** Loads Qwen2.5-VL checkpoints. */
+/** Loads Qwen2.5-VL and Qwen2-VL checkpoints. */
 public final class QwenFamily implements ModelFamily {
   /** For {@link java.util.ServiceLoader}. */
   public QwenFamily() {}
 
   @Override
   public Set<String> modelTypes() {
-    return Set.of("qwen2_5_vl");
+    return Set.of("qwen2_5_vl", "qwen2_vl");
   }
 
   @Override

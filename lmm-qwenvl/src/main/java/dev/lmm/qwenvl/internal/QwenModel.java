@@ -234,6 +234,12 @@ final class QwenModel implements Model, Chat, Grounder, Inspection {
 
   @Override
   public Grounder grounder() {
+    if (config.vision().kind() == QwenConfig.VisionKind.QWEN2_VL) {
+      throw new UnsupportedModelException(
+          info.id()
+              + " is a Qwen2-VL, which writes boxes in thousandths of a picture and in a form of its"
+              + " own; expected a Qwen2.5-VL to locate things with");
+    }
     return new GrounderRole(this);
   }
 

@@ -1,5 +1,6 @@
 package dev.lmm.qwenvl.internal;
 
+import dev.lmm.Check;
 import dev.lmm.core.graph.Attributes;
 import dev.lmm.core.graph.DType;
 import dev.lmm.core.graph.Dim;
@@ -10,11 +11,12 @@ import dev.lmm.core.graph.Value;
 import dev.lmm.core.graph.WeightRef;
 import dev.lmm.core.graph.WeightUsage;
 import dev.lmm.qwenvl.internal.QwenConfig.VisionConfig;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The vision tower. Patches stay in the processor's order, cell by cell, so that four neighbours
- * merge; blocks with windows gather each window's patches, padded to a whole window, and scatter
- * what they give back.
+ * The vision tower of Qwen2-VL and Qwen2.5-VL. Patches stay in the processor's order, cell by cell,
+ * so that four neighbours merge; blocks with windows gather each window's patches, padded to a
+ * whole window, and scatter what they give back.
  */
 final class VisionGraph {
   private static final double EPSILON = 1e-6;
@@ -35,11 +37,13 @@ final class VisionGraph {
    *
    * @param cos [patches, d/2]
    * @param sin [patches, d/2]
-   * @param windows I64 [windows, window]: which patch, counted over all times, stands where
+   * @param windows I64 [windows, window]: which patch, counted over all times, stands where; null,
+   *     as the next two, where no block has windows
    * @param real BOOL [windows, 1, 1, window]: whether one stands there
    * @param back I64 [grids, patches]: where each patch stands in the windows
    */
-  private record Places(Value cos, Value sin, Value windows, Value real, Value back) {}
+  private record Places(
+      Value cos, Value sin, @Nullable Value windows, @Nullable Value real, @Nullable Value back) {}
 
   /** Builds the graph; the weights lie below a prefix. */
   static Graph of(VisionConfig config, String prefix, WeightUsage weights) {
@@ -50,20 +54,25 @@ final class VisionGraph {
     GraphBuilder root = new GraphBuilder("qwenvl.vision", weights);
     GraphBuilder g = root.at(prefix);
     int cell = config.cell();
-    int window = config.windowCells() * config.windowCells() * cell;
     int half = config.headSize() / 2;
     Value pixels = g.input("pixels", DType.F32, "grids", "cells", cell * config.patch());
-    Places places =
-        new Places(
-            g.reshape(g.input("cos", DType.F32, "cells", cell * half), patches, half),
-            g.reshape(g.input("sin", DType.F32, "cells", cell * half), patches, half),
-            g.input("windows", DType.I64, "windows", window),
-            g.input("real", DType.BOOL, "windows", 1, 1, window),
-            g.reshape(g.input("back", DType.I64, "grids", "cells", cell), "grids", patches));
+    Value cos = g.reshape(g.input("cos", DType.F32, "cells", cell * half), patches, half);
+    Value sin = g.reshape(g.input("sin", DType.F32, "cells", cell * half), patches, half);
+    Places places = new Places(cos, sin, null, null, null);
+    if (config.windowed()) {
+      int window = config.windowCells() * config.windowCells() * cell;
+      places =
+          new Places(
+              cos,
+              sin,
+              g.input("windows", DType.I64, "windows", window),
+              g.input("real", DType.BOOL, "windows", 1, 1, window),
+              g.reshape(g.input("back", DType.I64, "grids", "cells", cell), "grids", patches));
+    }
     Value x = g.reshape(pixels, "grids", patches, config.patch());
     x = g.at("patch_embed.proj").linear(x, kernel(g.at("patch_embed.proj")), null);
     for (int i = 0; i < config.depth(); i++) {
-      x = block(g.at("blocks").at(i), x, places, config.fullAttention().contains(i));
+      x = block(g.at("blocks").at(i), x, places, config.full(i));
     }
     root.output("features", merger(g.at("merger"), x));
     return root.build();
@@ -80,18 +89,32 @@ final class VisionGraph {
 
   private Value block(GraphBuilder g, Value x, Places places, boolean full) {
     GraphBuilder a = g.at("attn");
-    Value n = g.rmsNorm("norm1", x, EPSILON);
+    Value n = norm(g, "norm1", x);
     Value q = a.rotary(third(a, n, 0), places.cos(), places.sin(), config.heads(), false);
     Value k = a.rotary(third(a, n, 1), places.cos(), places.sin(), config.heads(), false);
     Value v = third(a, n, 2);
     Value attended =
         full ? a.attention(q, k, v, config.heads(), false, null) : windowed(a, q, k, v, places);
     Value h = g.add(x, a.linear("proj", attended, width));
-    GraphBuilder m = g.at("mlp");
-    Value normed = g.rmsNorm("norm2", h, EPSILON);
-    Value gate = m.unary(Op.SILU, m.linear("gate_proj", normed, config.intermediateSize()));
-    Value up = m.linear("up_proj", normed, config.intermediateSize());
-    return g.add(h, m.linear("down_proj", m.mul(gate, up), width));
+    return g.add(h, feedForward(g.at("mlp"), norm(g, "norm2", h)));
+  }
+
+  private Value norm(GraphBuilder g, String name, Value x) {
+    return switch (config.kind()) {
+      case QWEN2_VL -> g.layerNorm(name, x, EPSILON);
+      case QWEN2_5_VL -> g.rmsNorm(name, x, EPSILON);
+    };
+  }
+
+  private Value feedForward(GraphBuilder g, Value x) {
+    int wide = config.intermediateSize();
+    return switch (config.kind()) {
+      case QWEN2_VL -> g.linear("fc2", g.unary(Op.QUICK_GELU, g.linear("fc1", x, wide)), width);
+      case QWEN2_5_VL -> {
+        Value gate = g.unary(Op.SILU, g.linear("gate_proj", x, wide));
+        yield g.linear("down_proj", g.mul(gate, g.linear("up_proj", x, wide)), width);
+      }
+    };
   }
 
   /** Queries, keys or values of the fused projection. */
@@ -105,11 +128,12 @@ final class VisionGraph {
   }
 
   private Value windowed(GraphBuilder a, Value q, Value k, Value v, Places places) {
+    Value windows = Check.notNull(places.windows(), "windows");
     Value attended =
         a.attention(
-                inWindows(a, q, places),
-                inWindows(a, k, places),
-                inWindows(a, v, places),
+                inWindows(a, q, windows),
+                inWindows(a, k, windows),
+                inWindows(a, v, windows),
                 places.real(),
                 null,
                 new Attributes.Attention(
@@ -121,18 +145,18 @@ final class VisionGraph {
                     false))
             .get(0);
     Dim all = attended.dim(0).times(attended.dim(1));
-    return a.gather(a.reshape(attended, all, width), places.back(), 0);
+    return a.gather(a.reshape(attended, all, width), Check.notNull(places.back(), "back"), 0);
   }
 
-  private Value inWindows(GraphBuilder a, Value x, Places places) {
+  private Value inWindows(GraphBuilder a, Value x, Value windows) {
     Value flat = a.reshape(x, x.dim(0).times(x.dim(1)), width);
-    return a.gather(flat, places.windows(), 0);
+    return a.gather(flat, windows, 0);
   }
 
   /** The patches of a cell become one entry. */
   private Value merger(GraphBuilder g, Value x) {
     int merged = width * config.cell();
-    Value cells = g.reshape(g.rmsNorm("ln_q", x, EPSILON), "grids", "cells", merged);
+    Value cells = g.reshape(norm(g, "ln_q", x), "grids", "cells", merged);
     GraphBuilder mlp = g.at("mlp");
     Value h = mlp.unary(Op.GELU, mlp.linear("0", cells, merged));
     return mlp.linear("2", h, config.outHiddenSize());

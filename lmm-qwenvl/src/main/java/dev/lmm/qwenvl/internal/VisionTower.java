@@ -88,7 +88,9 @@ final class VisionTower implements AutoCloseable {
     Map<String, Tensor> inputs = new LinkedHashMap<>();
     inputs.put("pixels", patches);
     rotation(grid, inputs);
-    windows(grid, inputs);
+    if (config.windowed()) {
+      windows(grid, inputs);
+    }
     return program
         .run(inputs, Set.of("features"), RunOptions.cancelledBy(cancellation))
         .get("features");
@@ -120,8 +122,11 @@ final class VisionTower implements AutoCloseable {
     inputs.put("sin", Tensor.of(sin, cells, width));
   }
 
-  /** How many windows a picture or video has. */
+  /** How many windows a picture or video has; 0 where no block has any. */
   static int windows(VisionConfig config, Grid grid) {
+    if (!config.windowed()) {
+      return 0;
+    }
     int edge = config.windowCells() * config.mergeSize();
     int down = (grid.rows() + edge - 1) / edge;
     int across = (grid.columns() + edge - 1) / edge;

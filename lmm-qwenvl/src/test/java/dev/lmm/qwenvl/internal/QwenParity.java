@@ -32,7 +32,7 @@ public abstract class QwenParity {
 
   /** Pictures and videos of all sizes: what the language model gets of them. */
   @ParameterizedTest
-  @ValueSource(strings = {"qwen4", "qwen5"})
+  @ValueSource(strings = {"qwen4", "qwen5", "qwen2"})
   void featuresEqualTheReference(String name) {
     try (QwenGolden golden = new QwenGolden(name, engine)) {
       for (String media :
@@ -50,7 +50,7 @@ public abstract class QwenParity {
 
   /** Logits of the first token, and 64 tokens with the model's own log-probabilities. */
   @ParameterizedTest
-  @ValueSource(strings = {"qwen4", "qwen5"})
+  @ValueSource(strings = {"qwen4", "qwen5", "qwen2"})
   void answersEqualTheReference(String name) {
     try (QwenGolden golden = new QwenGolden(name, engine)) {
       List<Json> cases = golden.cases();
