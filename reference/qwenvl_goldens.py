@@ -161,11 +161,12 @@ def make(name: str, folder: Path) -> None:
     if second:
         vision = dict(depth=3, embed_dim=48, mlp_ratio=2, num_heads=2, hidden_size=64, patch_size=14, spatial_merge_size=2,
                       temporal_patch_size=2)
+    # No published checkpoint has windows in its language model; the second layer and those behind it have some here.
+    sliding = dict(use_sliding_window=second, sliding_window=24 if second else 4096, max_window_layers=1 if second else 3)
     rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]}
     text = dict(vocab_size=max(ids.values()) + 7, hidden_size=64, intermediate_size=96, num_hidden_layers=3,
                 num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=4096, rope_parameters=rope,
-                tie_word_embeddings=not old, rms_norm_eps=1e-6, use_sliding_window=False, sliding_window=4096,
-                max_window_layers=3, bos_token_id=ids["<|endoftext|>"], eos_token_id=ids["<|im_end|>"], pad_token_id=ids["<|endoftext|>"])
+                tie_word_embeddings=not old, rms_norm_eps=1e-6, **sliding, bos_token_id=ids["<|endoftext|>"], eos_token_id=ids["<|im_end|>"], pad_token_id=ids["<|endoftext|>"])
     named = dict(image_token_id=ids["<|image_pad|>"], video_token_id=ids["<|video_pad|>"],
                  vision_start_token_id=ids["<|vision_start|>"], vision_end_token_id=ids["<|vision_end|>"])
     config = (Qwen2VLConfig if second else Qwen2_5_VLConfig)(
@@ -576,6 +577,24 @@ def mistakes2() -> list[tuple[str, float]]:
         positions = r.positions(c["ids"], c["parts"], c["pixels"], check=False)
         r.second = True
         worst = max(worst, float((r.logits(c, positions=positions) - golden[f"logits.{i}"]).abs().max()))
+    text = r.model.model.language_model.config
+
+    def windows_off(what, change, back):
+        change()
+        worst = 0.0
+        for i, messages in enumerate(r.cases):
+            c = r.conversation(messages)
+            c["features"] = {n: golden[f"features.{n}"] for n in c["pixels"]}
+            worst = max(worst, float((r.logits(c) - golden[f"logits.{i}"]).abs().max()))
+        back()
+        rows.append((f"text: {what}", worst))
+
+    types = list(text.layer_types)
+    set_types = lambda value: lambda: setattr(text, "layer_types", value)
+    windows_off("no windows", set_types(["full_attention"] * 3), set_types(types))
+    windows_off("windows in the wrong layers", set_types(types[::-1]), set_types(types))
+    set_window = lambda value: lambda: setattr(text, "sliding_window", value)
+    windows_off("windows one entry shorter", set_window(23), set_window(24))
     rows.append(("text: times of a video in seconds, as Qwen2.5-VL has them", worst))
     return rows
 

@@ -3,6 +3,7 @@ package dev.lmm.qwenvl.internal;
 import dev.lmm.CheckpointException;
 import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.json.Json;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -32,6 +33,7 @@ public record QwenConfig(
    * @param epsilon of the norms
    * @param ropeTheta base of the rotation's frequencies
    * @param sections frequencies turned by time, height and width
+   * @param windows for each layer how many of the latest entries it sees, 0 for all
    */
   record TextConfig(
       int vocabSize,
@@ -43,7 +45,8 @@ public record QwenConfig(
       int contextLength,
       double epsilon,
       double ropeTheta,
-      List<Integer> sections) {
+      List<Integer> sections,
+      List<Integer> windows) {
     int headSize() {
       return hiddenSize / heads;
     }
@@ -147,12 +150,6 @@ public record QwenConfig(
 
   private static TextConfig text(Json t) {
     only(t, "hidden_act", "silu");
-    if (t.boolAt("use_sliding_window", false)) {
-      throw new UnsupportedModelException(
-          t.at("use_sliding_window")
-              .unexpected("false; sliding windows are not computed")
-              .getMessage());
-    }
     int heads = positive(t, "num_attention_heads", 64);
     int kvHeads = t.hasValue("num_key_value_heads") ? positive(t, "num_key_value_heads", 8) : heads;
     int width = positive(t, "hidden_size", 8192);
@@ -181,6 +178,7 @@ public record QwenConfig(
           .at("rope_theta")
           .unexpected("a positive number");
     }
+    int layers = positive(t, "num_hidden_layers", 80);
     int half = width / heads / 2;
     List<Integer> sections = List.of(16, 24, 24);
     if (rope.hasValue("mrope_section")) {
@@ -196,13 +194,33 @@ public record QwenConfig(
         positive(t, "vocab_size", 152064),
         width,
         positive(t, "intermediate_size", 29568),
-        positive(t, "num_hidden_layers", 80),
+        layers,
         heads,
         kvHeads,
         positive(t, "max_position_embeddings", 32768),
         t.doubleAt("rms_norm_eps", 1e-5),
         theta,
-        sections);
+        sections,
+        windows(t, layers));
+  }
+
+  /** Layers from max_window_layers on see a window, if the config asks for windows at all. */
+  private static List<Integer> windows(Json t, int layers) {
+    boolean none = t.has("sliding_window") && !t.hasValue("sliding_window");
+    boolean sliding = t.boolAt("use_sliding_window", false) && !none;
+    int window = sliding ? positive(t, "sliding_window", 4096) : 0;
+    int first = sliding ? t.intAt("max_window_layers", 80) : layers;
+    List<Json> types = t.hasValue("layer_types") ? t.at("layer_types").elements() : List.<Json>of();
+    if (!types.isEmpty() && types.size() != layers) {
+      throw t.at("layer_types").unexpected("as many as num_hidden_layers, " + layers);
+    }
+    List<Integer> windows = new ArrayList<>();
+    for (int i = 0; i < layers; i++) {
+      boolean slides =
+          types.isEmpty() ? i >= first : types.get(i).string().equals("sliding_attention");
+      windows.add(slides ? window : 0);
+    }
+    return List.copyOf(windows);
   }
 
   private static VisionConfig vision(Json v) {

@@ -38,7 +38,7 @@ final class TextGraph {
     Value table = g.at("embed_tokens").weight("weight", config.vocabSize(), width);
     Value x = g.where(isSeen, seen, g.at("embed_tokens").embedding(ids, table));
     for (int i = 0; i < config.layers(); i++) {
-      x = layer(config, g.at("layers").at(i), x, cos, sin, past, new ArrayList<>());
+      x = layer(config, i, g.at("layers"), x, cos, sin, past, new ArrayList<>());
     }
     // The head is wide: only the last entry goes through it.
     Value end = root.reshape(root.gather(x, last, 1), "batch", width);
@@ -69,7 +69,7 @@ final class TextGraph {
     Value x = g.where(isSeen, seen, g.at("embed_tokens").embedding(ids, table));
     for (int i = 0; i < config.layers(); i++) {
       List<Value> kept = new ArrayList<>();
-      x = layer(config, g.at("layers").at(i), x, cos, sin, null, kept);
+      x = layer(config, i, g.at("layers"), x, cos, sin, null, kept);
       root.output("layer" + i, kept.get(0));
     }
     return root.build();
@@ -78,13 +78,16 @@ final class TextGraph {
   /** With {@code past} over kept entries; without, over all of x, whose probabilities are kept. */
   private static Value layer(
       TextConfig config,
-      GraphBuilder g,
+      int index,
+      GraphBuilder layers,
       Value x,
       Value cos,
       Value sin,
       @Nullable Value past,
       List<Value> kept) {
+    GraphBuilder g = layers.at(index);
     GraphBuilder a = g.at("self_attn");
+    int window = config.windows().get(index);
     int heads = config.heads();
     int kvHeads = config.kvHeads();
     int head = config.headSize();
@@ -104,7 +107,7 @@ final class TextGraph {
               value,
               null,
               null,
-              new Attributes.Attention(heads, kvHeads, scale, true, 0, true));
+              new Attributes.Attention(heads, kvHeads, scale, true, window, true));
       attended = read.get(0);
       kept.add(read.get(1));
     } else {
@@ -117,7 +120,7 @@ final class TextGraph {
               g.state("values", DType.F32, "batch", kvHeads, "capacity", head),
               past,
               null,
-              new Attributes.CachedAttention(heads, kvHeads, scale, 0));
+              new Attributes.CachedAttention(heads, kvHeads, scale, window));
     }
     Value h = g.add(x, a.linearNoBias("o_proj", attended, config.hiddenSize()));
     GraphBuilder m = g.at("mlp");
