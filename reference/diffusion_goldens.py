@@ -31,6 +31,8 @@ from diffusers import (
     StableDiffusionImg2ImgPipeline,
     StableDiffusionInpaintPipeline,
     StableDiffusionPipeline,
+    StableDiffusionXLImg2ImgPipeline,
+    StableDiffusionXLInpaintPipeline,
     StableDiffusionXLPipeline,
     UNet2DConditionModel,
 )
@@ -109,7 +111,8 @@ def make(folder: Path, xl: bool, v_prediction: bool, painting: bool) -> None:
     if xl:
         t2 = tokenizer(work / "tokenizer_2", "!")
         second = larger(CLIPTextModelWithProjection(text_config(t2, "gelu", width=40)), 4)
-        pipe = StableDiffusionXLPipeline(**common, tokenizer_2=t2, text_encoder_2=second, add_watermarker=False)
+        cls = StableDiffusionXLInpaintPipeline if painting else StableDiffusionXLPipeline
+        pipe = cls(**common, tokenizer_2=t2, text_encoder_2=second, add_watermarker=False)
     else:
         cls = StableDiffusionInpaintPipeline if painting else StableDiffusionPipeline
         pipe = cls(**common, safety_checker=None, feature_extractor=None, requires_safety_checker=False)
@@ -148,7 +151,14 @@ def options(xl: bool) -> list[dict]:
         # Its noise has a seed of its own in diffusers (scheduler_goldens.py sets 7), here the picture's.
         {**base, "scheduler": "dpmpp-sde", "seed": 7},
     ]
-    if not xl:
+    if xl:
+        cases += [
+            {**base, "scheduler": "ddim", "image": "start.png", "strength": 0.6},
+            {**base, "scheduler": "euler-a", "image": "start.png", "strength": 0.8, "negative": PROMPTS[1]},
+            {**base, "scheduler": "ddim", "image": "start.png", "mask": "mask.png", "strength": 0.7},
+            {**base, "scheduler": "euler", "image": "start.png", "mask": "mask.png", "strength": 1.0},
+        ]
+    else:
         cases += [
             {**base, "scheduler": "ddim", "clipSkip": 1},
             {**base, "scheduler": "ddim", "image": "start.png", "strength": 0.6},
@@ -254,9 +264,9 @@ def run(pipe, case: dict, folder: Path, xl: bool) -> torch.Tensor:
     if case.get("image"):
         arguments["image"] = Image.open(folder / case["image"]).convert("RGB").resize((case["width"], case["height"]), Image.LANCZOS)
         arguments["strength"] = case["strength"]
-        cls = StableDiffusionImg2ImgPipeline
+        cls = StableDiffusionXLImg2ImgPipeline if xl else StableDiffusionImg2ImgPipeline
         if case.get("mask"):
-            cls = StableDiffusionInpaintPipeline
+            cls = StableDiffusionXLInpaintPipeline if xl else StableDiffusionInpaintPipeline
             arguments["mask_image"] = Image.open(folder / case["mask"]).convert("RGB")
             arguments |= {"width": case["width"], "height": case["height"]}
     else:
@@ -315,16 +325,15 @@ def main() -> None:
     only = parser.parse_args().only
     warnings.filterwarnings("ignore")
     diffusers.utils.logging.set_verbosity_error()
-    for name, xl, v_prediction in [("sd15", False, False), ("sd21", False, True), ("sdxl", True, False), ("inpaint", False, False)]:
+    for name, xl, v_prediction in [("sd15", False, False), ("sd21", False, True), ("sdxl", True, False), ("inpaint", False, False), ("sdxl-inpaint", True, False)]:
         if only not in (None, name):
             continue
-        folder, painting = OUT / name, name == "inpaint"
+        folder, painting = OUT / name, name.endswith("inpaint")
         make(folder, xl, v_prediction, painting)
-        if not xl:
-            picture(1, 90, 70).save(folder / "start.png")
-            mask = np.zeros((SIDE, SIDE), np.uint8)
-            mask[20:50, 10:40] = 255
-            Image.fromarray(mask).save(folder / "mask.png")
+        picture(1, 90, 70).save(folder / "start.png")
+        mask = np.zeros((SIDE, SIDE), np.uint8)
+        mask[20:50, 10:40] = 255
+        Image.fromarray(mask).save(folder / "mask.png")
         if painting:
             y, x = np.mgrid[0:70, 0:90]
             soft = 255 * np.exp(-(((x - 40) / 30) ** 2 + ((y - 33) / 22) ** 2))
@@ -339,7 +348,7 @@ def main() -> None:
         save_file(golden, folder / "golden.safetensors")
         value = {"diffusers": diffusers.__version__, "transformers": transformers.__version__, "torch": torch.__version__,
                  "prompts": PROMPTS, "cases": cases}
-        if painting:
+        if painting and not xl:
             found = mistakes(pipe, cases[0], folder, golden["picture.0"])
             value["mistakes"] = [{"name": k, "levels": v} for k, v in found.items()]
             print(value["mistakes"])

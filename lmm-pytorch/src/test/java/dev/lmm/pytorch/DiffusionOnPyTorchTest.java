@@ -56,7 +56,7 @@ class DiffusionOnPyTorchTest extends DiffusionParity {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"sd15", "sd21", "sdxl", "inpaint"})
+  @ValueSource(strings = {"sd15", "sd21", "sdxl", "inpaint", "sdxl-inpaint"})
   void picturesEqualTheReference(String pipeline) {
     assertThat(wrongPictures(pipeline, EVERY)).isEmpty();
   }

@@ -21,7 +21,10 @@ public final class DiffusionFamily implements ModelFamily {
   @Override
   public Set<String> pipelines() {
     return Set.of(
-        "StableDiffusionPipeline", "StableDiffusionInpaintPipeline", "StableDiffusionXLPipeline");
+        "StableDiffusionPipeline",
+        "StableDiffusionInpaintPipeline",
+        "StableDiffusionXLPipeline",
+        "StableDiffusionXLInpaintPipeline");
   }
 
   @Override

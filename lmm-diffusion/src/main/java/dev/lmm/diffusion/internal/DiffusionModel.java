@@ -59,7 +59,7 @@ final class DiffusionModel implements Model, Generator, Inspection {
 
   static DiffusionModel load(LoadContext context) {
     Json index = context.config();
-    boolean xl = index.stringAt("_class_name").equals("StableDiffusionXLPipeline");
+    boolean xl = index.stringAt("_class_name").startsWith("StableDiffusionXL");
     Json schedulerConfig =
         Json.parse(context.folder().resolve("scheduler").resolve("scheduler_config.json"));
     String scheduler = Schedulers.nameOf(schedulerConfig);

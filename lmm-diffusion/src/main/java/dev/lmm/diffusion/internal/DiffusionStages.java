@@ -27,7 +27,7 @@ final class DiffusionStages {
   }
 
   private List<Stage> collect() {
-    boolean xl = context.config().stringAt("_class_name").equals("StableDiffusionXLPipeline");
+    boolean xl = context.config().stringAt("_class_name").startsWith("StableDiffusionXL");
     text("text_encoder", false);
     if (xl) {
       text("text_encoder_2", true);

@@ -19,7 +19,7 @@ class DiffusionOnnxParityTest extends DiffusionParity {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"sd15", "sd21", "sdxl", "inpaint"})
+  @ValueSource(strings = {"sd15", "sd21", "sdxl", "inpaint", "sdxl-inpaint"})
   void picturesEqualWithinOneLevel(String pipeline) {
     assertThat(wrongPictures(pipeline, 1)).isEmpty();
   }
