@@ -78,6 +78,13 @@ public final class PhotoSearchRun {
 
       LongFunction<float[]> pictures = i -> encoder.picture(count + 37 * i);
       LongFunction<float[]> texts = encoder::text;
+      System.gc();
+      double before = heap();
+      long start = System.nanoTime();
+      photos.search(encoder.text(0)).run();
+      System.out.printf(Locale.ROOT, "first search: %.2f s%n", (System.nanoTime() - start) / 1e9);
+      System.gc();
+      System.out.printf(Locale.ROOT, "memory it leaves taken: %.1f MB%n", heap() - before);
       int queries = Integer.parseInt(arguments[4]);
       PhotoFilter some = PhotoFilter.path("0[0-4]*/**");
       for (int round = 0; round < 2; round++) { // the first warms up
@@ -86,6 +93,10 @@ public final class PhotoSearchRun {
         measure(photos, queries, "texts, a filter that half of all pass", texts, r -> r.only(some));
       }
     }
+  }
+
+  private static double heap() {
+    return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed() / 1e6;
   }
 
   private static Path file(Path folder, int number) {

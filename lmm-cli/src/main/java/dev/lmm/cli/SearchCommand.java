@@ -75,7 +75,8 @@ final class SearchCommand extends ModelCommand {
                 ? PhotoIndex.open(loaded.encoder(), pictures)
                 : PhotoIndex.open(loaded.encoder(), pictures, path(index))) {
       warnOfRandomWeights(loaded.info());
-      SearchRequest request = search(photos, image).top(top);
+      // For one question, comparing with every picture is faster than preparing for many.
+      SearchRequest request = search(photos, image).top(top).exact();
       update(photos);
       if (photos.size() == 0) {
         throw new LmmException(folder + ": holds no picture that can be read");

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.apache.lucene.document.Document;
-import org.apache.lucene.index.FloatVectorValues;
 import org.apache.lucene.index.LeafReaderContext;
 import org.apache.lucene.index.PostingsEnum;
 import org.apache.lucene.index.ReaderUtil;
@@ -95,10 +94,6 @@ final class Known {
 
   float[] vector(int picture) throws IOException {
     LeafReaderContext leaf = leaves.get(ReaderUtil.subIndex(picture, leaves));
-    FloatVectorValues vectors = leaf.reader().getFloatVectorValues(Documents.VECTOR);
-    if (vectors == null || vectors.advance(picture - leaf.docBase) != picture - leaf.docBase) {
-      throw new IllegalStateException("a picture without a vector");
-    }
-    return vectors.vectorValue().clone();
+    return Sketches.vector(Sketches.vectors(leaf.reader()), picture - leaf.docBase).clone();
   }
 }

@@ -50,6 +50,7 @@ public final class PhotoIndex implements AutoCloseable {
   private final Path folder;
   private final Path realFolder;
   private final IndexFolder index;
+  private final SketchedParts sketches = new SketchedParts();
   private final ReentrantLock updating = new ReentrantLock();
   private final List<FolderWatch> watches = new CopyOnWriteArrayList<>();
   private @Nullable ModelStamp stamp;
@@ -399,7 +400,7 @@ public final class PhotoIndex implements AutoCloseable {
                     + ": holds no pictures; run update() after pictures were put into "
                     + folder);
           }
-          return Searching.search(searcher, query, request, folder);
+          return Searching.search(searcher, query, request, folder, sketches);
         });
   }
 

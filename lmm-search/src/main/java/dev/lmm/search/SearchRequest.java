@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  * A request for the pictures nearest to a text or a picture. Immutable: every option gives a new
  * request.
  *
- * <p>Defaults: the 10 best of all pictures, by the approximate index.
+ * <p>Defaults: the 10 best of all pictures, those compared that the index's sketches promise. The
+ * first search of what an update wrote makes these sketches, some 5 µs a picture.
  */
 public final class SearchRequest {
   /** How many are found if nothing else is said. */
@@ -59,8 +60,8 @@ public final class SearchRequest {
   }
 
   /**
-   * Compares with every picture instead of asking the approximate index, which now and then misses
-   * one: slower, and certain.
+   * Compares with every picture instead of those that seem near, which now and then misses one:
+   * certain, slower for many questions, and faster for a single one.
    *
    * @return a new request
    */

@@ -14,6 +14,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.apache.lucene.index.DirectoryReader;
+import org.apache.lucene.search.IndexSearcher;
+import org.apache.lucene.store.Directory;
+import org.apache.lucene.store.FSDirectory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -51,10 +55,59 @@ class RecallTest {
         assertThat(names(photos.search(picture).exact().run()))
             .isEqualTo(names(nearest(vectors, picture)));
       }
+      passesOverOthers(photos, encoder.picture(PICTURES));
       assertThat(ofTexts / (10.0 * QUERIES)).as("recall@10 of texts").isGreaterThanOrEqualTo(0.98);
       assertThat(ofPictures / (10.0 * QUERIES))
           .as("recall@10 of pictures")
           .isGreaterThanOrEqualTo(0.98);
+    }
+  }
+
+  /** Filters, and pictures that are gone, of so many that not all are compared. */
+  private void passesOverOthers(PhotoIndex photos, float[] query) throws IOException {
+    SearchRequest some = photos.search(query).only(PhotoFilter.path("{1,23}*.jpg")).top(200);
+    List<String> few = names(some.run());
+    assertThat(few).hasSize(200).allMatch(name -> name.matches("(1|23).*"));
+    assertThat(few.subList(0, 10)).isEqualTo(names(some.top(10).exact().run()));
+    SearchRequest rare = photos.search(query).only(PhotoFilter.path("12*.jpg")).top(200);
+    assertThat(names(rare.run())).hasSize(111).isEqualTo(names(rare.exact().run()));
+    assertThat(photos.search(query).only(PhotoFilter.path("none")).run()).isEmpty();
+
+    List<String> before = names(photos.search(query).top(20).run());
+    for (String gone : before.subList(0, 10)) {
+      Files.delete(folder.resolve(gone));
+    }
+    assertThat(photos.update().run().removed()).isEqualTo(10);
+    assertThat(names(photos.search(query).run()))
+        .hasSize(10)
+        .doesNotContainAnyElementsOf(before.subList(0, 10))
+        .isEqualTo(names(photos.search(query).exact().run()));
+  }
+
+  @Test
+  void theGraphFindsThemToo() throws IOException {
+    int pictures = 1_500;
+    for (int i = 0; i < pictures; i++) {
+      Files.writeString(folder.resolve(i + ".jpg"), Integer.toString(i));
+    }
+    SimulatedEncoder encoder = new SimulatedEncoder("simulated", 64, Precision.FP32);
+    Path index = folder.resolve(".index");
+    try (PhotoIndex photos = PhotoIndex.open(encoder, folder, index)) {
+      photos.update().run();
+      try (Directory directory = FSDirectory.open(index);
+          DirectoryReader reader = DirectoryReader.open(directory)) {
+        IndexSearcher searcher = new IndexSearcher(reader);
+        int found = 0;
+        for (int q = 0; q < QUERIES; q++) {
+          float[] text = encoder.embed("text " + q);
+          Set<String> nearest = new HashSet<>(names(photos.search(text).exact().run()));
+          for (Searching.Hit hit : Searching.byGraph(searcher, text, null, 10)) {
+            String path = reader.storedFields().document(hit.picture()).get(Documents.PATH);
+            found += nearest.contains(path) ? 1 : 0;
+          }
+        }
+        assertThat(found / (10.0 * QUERIES)).isGreaterThanOrEqualTo(0.98);
+      }
     }
   }
 
