@@ -34,9 +34,19 @@ record Checkup(
    * Something that is wrong.
    *
    * @param what was found
-   * @param cure what to do
+   * @param cure what to do; empty if that is said already
    */
-  record Problem(String what, String cure) {}
+  record Problem(String what, String cure) {
+    /** In words of the library's, which name the cure. */
+    static Problem told(String message) {
+      return new Problem(message.strip().replaceAll("\\s*[\\r\\n]+\\s*", " "), "");
+    }
+
+    @Override
+    public String toString() {
+      return cure.isEmpty() ? what : what + ": " + cure;
+    }
+  }
 
   /** What is wrong, the gravest first. */
   List<Problem> problems() {

@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.function.IntSupplier;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -97,7 +98,23 @@ public final class Main implements Runnable {
           err.println("lmm: " + message(failure));
           return 1;
         });
-    return line.execute(arguments);
+    return run(err, () -> line.execute(arguments));
+  }
+
+  /** Runs a command; a full heap, which is no exception, is told as the others are. */
+  static int run(PrintStream err, IntSupplier command) {
+    try {
+      return command.getAsInt();
+    } catch (OutOfMemoryError e) {
+      err.println(
+          "lmm: Java's heap of "
+              + Sizes.of(Runtime.getRuntime().maxMemory())
+              + " is full ("
+              + oneLine(e.getMessage())
+              + "): start Java with more, for instance -Xmx2g; weights lie outside of it, and lmm"
+              + " estimate MODEL tells how much they take");
+      return 1;
+    }
   }
 
   private static String help(ParameterException failure) {

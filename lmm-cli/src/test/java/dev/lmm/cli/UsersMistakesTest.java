@@ -197,6 +197,26 @@ class UsersMistakesTest {
     assertThat(told).startsWith("lmm: ").contains(wrong).contains(cure).doesNotContain("Exception");
   }
 
+  /** Those that lie in the model. */
+  static Stream<Arguments> mistakesInModels() {
+    return mistakes()
+        .filter(mistake -> !((String) mistake.get()[1]).matches("\\w+\\|tiny-(?!clop).*"));
+  }
+
+  @ParameterizedTest(name = "{0}")
+  @MethodSource("mistakesInModels")
+  void doctorFindsItFirst(String what, String line, String wrong, String cure) {
+    String model = line.split("\\|", -1)[1].replace("F/", folder + "/");
+    String told = succeeds("doctor", model, "tiny-clip");
+    assertThat(told.lines().filter(l -> l.contains(wrong) && l.contains(cure)))
+        .singleElement()
+        .asString()
+        .startsWith("[!!] ");
+    assertThat(told).contains("[ok] tiny-clip: ");
+    assertThat(succeeds("doctor", "--json", model, "tiny-clip"))
+        .contains(wrong, "\"models\":{\"tiny-clip\":\"");
+  }
+
   @Test
   void spacesAndHangulInPathsAreNoMistake() throws IOException {
     Path named = Files.createDirectory(folder.resolve("내 그림 (여름)")).resolve("고양이 1.png");
@@ -274,6 +294,52 @@ class UsersMistakesTest {
     return out.toString(StandardCharsets.UTF_8);
   }
 
+  @Test
+  void aHomeThatCannotBeWrittenIsToldWithTheCure() {
+    String before = System.getProperty("lmm.cache", "");
+    System.setProperty("lmm.cache", folder.resolve("a.png").resolve("cache").toString());
+    try {
+      isToldInOneLineWithTheCure(
+          "",
+          "rank|tiny-clip|--image|F/a.png|--text|a",
+          "the bundled model tiny-clip cannot be taken out",
+          "set LMM_CACHE to a folder that can be written");
+    } finally {
+      if (before.isEmpty()) {
+        System.clearProperty("lmm.cache");
+      } else {
+        System.setProperty("lmm.cache", before);
+      }
+    }
+  }
+
+  @Test
+  void aModelThatIsTooLargeIsToldBeforeItIsLoaded() throws IOException {
+    Path config = folder.resolve("no-weights/config.json");
+    Files.writeString(
+        config,
+        Files.readString(config)
+            .replaceAll("\"(intermediate_size|hidden_size)\": [0-9]+", "\"$1\": 196608")
+            .replaceAll("\"num_hidden_layers\": [0-9]+", "\"num_hidden_layers\": 100"));
+    String told = succeeds("estimate", config.getParent().toString(), "--dry-random");
+    assertThat(told).contains("it does not fit");
+  }
+
+  @Test
+  void aHeapThatIsTooSmallIsToldWithTheCure() {
+    ByteArrayOutputStream err = new ByteArrayOutputStream();
+    int status =
+        Main.run(
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            () -> new long[Integer.MAX_VALUE - 8].length); // 17 GB
+    String told = err.toString(StandardCharsets.UTF_8);
+    assertThat(status).as(told).isEqualTo(1);
+    assertThat(told.lines()).hasSize(1);
+    assertThat(told)
+        .startsWith("lmm: Java's heap of ")
+        .contains(" is full (Java heap space): start Java with more, for instance -Xmx2g");
+  }
+
   /** Processors and systems without natives, as Java names them: 32 bits, Intel Macs. */
   @ParameterizedTest
   @CsvSource({
@@ -282,26 +348,30 @@ class UsersMistakesTest {
   })
   void doctorFindsMachinesWithoutNativesFirst(
       String system, String processor, String label, String cure) throws Exception {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Dos.name=" + system,
-                "-Dos.arch=" + processor,
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName(),
-                "doctor"));
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String told = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(told)
+    assertThat(process(List.of("-Dos.name=" + system, "-Dos.arch=" + processor), "doctor"))
         .contains(
             "[!!] there are no native libraries for " + label,
             "onnxruntime has no native library for " + label,
             cure,
             "use the engine \"reference\"",
             "[ok] reference");
+  }
+
+  /** What the command says in a process of its own. */
+  private String process(List<String> options, String... arguments) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(options);
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-cp"));
+    command.addAll(List.of(System.getProperty("java.class.path"), Main.class.getName()));
+    command.addAll(List.of(arguments));
+    Path said = folder.resolve("said.txt");
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile()).start();
+    boolean over = process.waitFor(60, TimeUnit.SECONDS);
+    process.destroyForcibly();
+    String told = Files.readString(said);
+    assertThat(over).as(told).isTrue();
+    return told;
   }
 }

@@ -89,7 +89,7 @@ public final class BundledModels {
               + ": the bundled model "
               + model.name()
               + " cannot be taken out: "
-              + e
+              + e.getMessage()
               + "; set LMM_CACHE to a folder that can be written",
           e);
     }

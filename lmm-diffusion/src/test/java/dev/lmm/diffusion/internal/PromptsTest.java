@@ -11,6 +11,9 @@ import dev.lmm.InvalidRequestException;
 import dev.lmm.Models;
 import dev.lmm.core.checkpoint.CheckpointWeights;
 import dev.lmm.core.json.Json;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -94,6 +97,25 @@ class PromptsTest {
 
   private static List<PromptChunks.Chunk> cut(int... ids) {
     return PromptChunks.all(List.of(new PromptChunks.Run(ids, 1, false, false)), MARKS);
+  }
+
+  @Test
+  void aPromptThatIsCutIsToldOf() {
+    int[] ids = IntStream.range(0, 80).map(i -> 10 + i).toArray();
+    PrintStream before = System.err;
+    ByteArrayOutputStream told = new ByteArrayOutputStream();
+    try (PrintStream err = new PrintStream(told, true, StandardCharsets.UTF_8)) {
+      System.setErr(err);
+      assertThat(
+              PromptChunks.first(List.of(new PromptChunks.Run(ids, 1, false, false)), MARKS)
+                  .get(0)
+                  .ids())
+          .endsWith(84, 901);
+    } finally {
+      System.setErr(before);
+    }
+    assertThat(told.toString(StandardCharsets.UTF_8))
+        .contains("The prompt has 82 tokens; the model reads 77, the rest is left out");
   }
 
   @Test

@@ -66,7 +66,7 @@ public final class TorchRuntime {
     }
   }
 
-  private static EngineStatus onTheClassPath() throws IOException {
+  static EngineStatus onTheClassPath() throws IOException {
     String platform = platform(System.getProperty("os.name"), System.getProperty("os.arch"));
     if (platform == null) {
       return missing(

@@ -3,6 +3,8 @@ package dev.lmm.pytorch.internal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.lmm.core.engine.EngineStatus;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +30,25 @@ class TorchRuntimeTest {
     System.arraycopy(version, 0, right, (1 << 20) - 3, version.length);
     Files.write(library, right);
     assertThat(TorchRuntime.inFolder(folder).available()).isTrue();
+  }
+
+  @Test
+  void refusesAnotherVersionOnTheClassPath() throws Exception {
+    String platform =
+        TorchRuntime.platform(System.getProperty("os.name"), System.getProperty("os.arch"));
+    Path file = Files.createDirectories(folder.resolve("native/lib")).resolve("pytorch.properties");
+    Files.writeString(file, "classifier=" + platform + "\nversion=2.8.0\n");
+    Thread thread = Thread.currentThread();
+    ClassLoader before = thread.getContextClassLoader();
+    try (URLClassLoader other = new URLClassLoader(new URL[] {folder.toUri().toURL()}, null)) {
+      thread.setContextClassLoader(other);
+      EngineStatus status = TorchRuntime.onTheClassPath();
+      assertThat(status.available()).isFalse();
+      assertThat(status.detail())
+          .endsWith("pytorch.properties: libtorch 2.8.0; expected 2.7.1, which alone works");
+    } finally {
+      thread.setContextClassLoader(before);
+    }
   }
 
   @Test
