@@ -2,7 +2,9 @@ package dev.lmm.release;
 
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.w3c.dom.Element;
@@ -71,10 +73,49 @@ final class PomRules {
         faults.add(path + " would send users elsewhere");
       }
     }
+    faults.addAll(strange(pom));
+    if (artifact.equals("lmm-bom")) {
+      faults.addAll(bom(pom));
+    }
     for (String path :
         List.of("dependencies/dependency", "dependencyManagement/dependencies/dependency")) {
       for (Element dependency : pom.all(path)) {
         faults.addAll(dependency(bundle, line, dependency));
+      }
+    }
+    return faults;
+  }
+
+  /** What Gradle reads otherwise than Maven: it passes over profiles that a machine turns on. */
+  private static List<String> strange(Pom pom) {
+    List<String> faults = new ArrayList<>();
+    for (Element profile : pom.all("profiles/profile")) {
+      for (String path : List.of("dependencies", "dependencyManagement")) {
+        if (!Pom.all(profile, path).isEmpty()) {
+          faults.add("profile " + Pom.text(profile, "id") + " has " + path + "; Gradle has none");
+        }
+      }
+    }
+    return faults;
+  }
+
+  /** A BOM is imported, by Maven and as a platform of Gradle: it has versions and nothing else. */
+  private static List<String> bom(Pom pom) {
+    List<String> faults = new ArrayList<>();
+    expect(faults, "packaging", "pom", pom.packaging());
+    for (String path : List.of("parent", "properties", "dependencies")) {
+      if (!pom.all(path).isEmpty()) {
+        faults.add("has " + path + "; a BOM has versions alone");
+      }
+    }
+    Set<String> names = new HashSet<>();
+    for (Element entry : pom.all("dependencyManagement/dependencies/dependency")) {
+      String name = Pom.text(entry, "artifactId") + ':' + Pom.text(entry, "classifier");
+      if (!Pom.text(entry, "groupId").equals("dev.lmm") || !Pom.text(entry, "scope").isEmpty()) {
+        faults.add(name + " is none of ours, or has a scope");
+      }
+      if (!names.add(name)) {
+        faults.add(name + " is there twice");
       }
     }
     return faults;

@@ -105,6 +105,23 @@ class RulesTest {
                     "</project>",
                     "<repositories><repository/></repositories></project>")),
         spoilt(
+            "lmm-a.pom: profile here has dependencies; Gradle has none",
+            sample ->
+                edit(
+                    sample,
+                    "lmm-a",
+                    "</project>",
+                    "<profiles><profile><id>here</id><dependencies/></profile></profiles>"
+                        + "</project>")),
+        spoilt(
+            "lmm-bom.pom: has properties; a BOM has versions alone",
+            sample -> edit(sample, "lmm-bom", "</project>", "<properties/></project>")),
+        spoilt(
+            "lmm-bom.pom: packaging is 'jar', not 'pom'",
+            sample ->
+                edit(
+                    sample, "lmm-bom", "<packaging>pom</packaging>", "<packaging>jar</packaging>")),
+        spoilt(
             "lmm-a.jar has no META-INF/LICENSE",
             sample -> jar(sample, "lmm-a", ".jar").remove("META-INF/LICENSE")),
         spoilt(
