@@ -43,13 +43,15 @@ def sha256(array: np.ndarray) -> str:
     return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
 
 
-def _png(width: int, height: int, depth: int, colour: int, rows: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+def _png(
+    width: int, height: int, depth: int, colour: int, rows: bytes, *chunks: tuple[bytes, bytes], interlaced: int = 0
+) -> bytes:
     """A PNG from raw rows (each behind its filter byte), for kinds Pillow does not write."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, interlaced))
     middle = b"".join(chunk(*c) for c in chunks)
     return b"\x89PNG\r\n\x1a\n" + head + middle + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b"")
 
@@ -78,6 +80,7 @@ def make_pictures() -> None:
     save("jpeg-restart-markers.jpg", rgb, quality=75, restart_marker_blocks=2)
     save("jpeg-grey.jpg", grey, quality=90)
     save("jpeg-cmyk.jpg", rgb.convert("CMYK"), quality=90)
+    ink_pictures(rgb)
     save("jpeg-1x1.jpg", rgb.crop((5, 5, 6, 6)), quality=90)
     for orientation in range(0, 10):  # 0 and 9 mean nothing
         exif = Image.Exif()
@@ -118,6 +121,11 @@ def make_pictures() -> None:
     (MADE / "png-rgb-gamma-1.png").write_bytes(_png(40, 30, 8, 2, data, *gamma))
     save("png-1x1.png", rgb.crop((5, 5, 6, 6)))
     note_pictures(data)
+    depth_pictures(rgb, rng)
+    later = [ImageOps.mirror(rgb), ImageOps.flip(rgb)]
+    save("png-animated.png", rgb, save_all=True, append_images=later, duration=50)
+    # The picture for readers that know no animations comes first, and is none of its frames.
+    save("png-animated-default-apart.png", rgb, save_all=True, append_images=later, default_image=True)
 
     save("gif.gif", rgb.quantize(40))
     second = ImageOps.mirror(rgb).quantize(40)
@@ -128,6 +136,7 @@ def make_pictures() -> None:
     save("bmp-grey.bmp", grey)
     save("bmp-1-bit.bmp", grey.convert("1"))
     save("bmp-32-bit.bmp", alpha)
+    bmp_pictures(rgb)
     save("webp-lossless.webp", rgb, lossless=True)
     save("webp-lossy.webp", rgb, quality=70)
     save("webp-lossy-alpha.webp", alpha, quality=70)
@@ -148,9 +157,12 @@ def make_pictures() -> None:
     (MADE / "bad-webp-cut.webp").write_bytes((MADE / "webp-lossy.webp").read_bytes()[:120])
 
 
-def _tiff(bits: int, kind: int | None, samples: int, parts: list[bytes], order: str = "<", **tags: int) -> bytes:
+def _tiff(
+    bits: int, kind: int | None, samples: int, parts: list[bytes], order: str = "<", big: bool = False, **tags: int
+) -> bytes:
     """A TIFF of 40 x 30 in strips or tiles, for kinds Pillow does not write."""
     numbers = {"compression": 259, "planes": 284, "fill": 266, "rows": 278, "tile_width": 322, "tile_height": 323}
+    numbers |= {"orientation": 274, "format": 339}
     entries = {256: [40], 257: [30], 258: [bits] * samples, 259: [1], 277: [samples]}
     entries |= {} if kind is None else {262: [kind]}
     entries |= {numbers[name]: [value] for name, value in tags.items()}
@@ -159,15 +171,21 @@ def _tiff(bits: int, kind: int | None, samples: int, parts: list[bytes], order: 
 
     def head() -> bytes:
         listed, more = b"", b""
-        beside = 8 + 2 + 12 * len(entries) + 4
+        inside, offset, long = (8, "Q", 16) if big else (4, "I", 4)
+        beside = (16 + 8 + 20 * len(entries) + 8) if big else (8 + 2 + 12 * len(entries) + 4)
         for tag, values in sorted(entries.items()):
-            long = tag in (where, sizes)
-            packed = struct.pack(f"{order}{len(values)}{'I' if long else 'H'}", *values)
-            listed += struct.pack(f"{order}HHI", tag, 4 if long else 3, len(values))
-            listed += packed.ljust(4, b"\0") if len(packed) <= 4 else struct.pack(f"{order}I", beside + len(more))
-            more += packed.ljust(len(packed) + len(packed) % 4, b"\0") if len(packed) > 4 else b""
-        start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, len(entries))
-        return start + listed + bytes(4) + more
+            wide = tag in (where, sizes)
+            packed = struct.pack(f"{order}{len(values)}{offset if wide else 'H'}", *values)
+            listed += struct.pack(f"{order}HH{offset}", tag, long if wide else 3, len(values))
+            short = len(packed) <= inside
+            listed += packed.ljust(inside, b"\0") if short else struct.pack(f"{order}{offset}", beside + len(more))
+            more += b"" if short else packed.ljust(len(packed) + len(packed) % 4, b"\0")
+        start = b"II" if order == "<" else b"MM"
+        if big:
+            start += struct.pack(f"{order}HHHQQ", 43, 8, 0, 16, len(entries))
+        else:
+            start += struct.pack(f"{order}HIH", 42, 8, len(entries))
+        return start + listed + bytes(inside) + more
 
     entries[where] = [len(head()) + sum(map(len, parts[:i])) for i in range(len(parts))]
     return head() + b"".join(parts)
@@ -203,6 +221,12 @@ def tiff_pictures(rgb: Image.Image, grey: Image.Image, alpha: Image.Image, save)
     padded = np.pad(pixels, ((0, 2), (0, 8), (0, 0)))
     tiles = [zlib.compress(padded[y : y + 16, x : x + 16].tobytes()) for y in (0, 16) for x in (0, 16, 32)]
     bits = np.packbits(light > 128, axis=1)
+    floats = light.astype(np.float32) * 1.5 - 40.25  # beyond both ends
+    floats[2, 3:8] = np.nan, np.inf, -np.inf, 254.99, -0.01
+    wholes = (light.astype(np.int32) - 60) * 3
+    wholes[4, 5:9] = 2**31 - 1, -(2**31), 255, 256
+    twelve = np.repeat(light.astype(np.uint16) * 3, 1, axis=1).reshape(30, 20, 2)
+    twelve = np.stack([twelve[..., 0] >> 4, (twelve[..., 0] & 15) << 4 | twelve[..., 1] >> 8, twelve[..., 1] & 255], -1)
     for name, data in {
         "tiff-strips": _tiff(8, 2, 3, strips, rows=7),
         "tiff-planes": _tiff(8, 2, 3, planes, planes=2),
@@ -221,12 +245,151 @@ def tiff_pictures(rgb: Image.Image, grey: Image.Image, alpha: Image.Image, save)
         "tiff-kind-missing-4-bit": _tiff(4, None, 1, [nibbles]),
         "tiff-kind-missing-1-bit": _tiff(1, None, 1, [bits.tobytes()]),
         "tiff-bits-from-the-right": _tiff(1, 1, 1, [np.packbits(light > 128, axis=1, bitorder="little").tobytes()], fill=2),
+        "tiff-float-beyond": _tiff(32, 1, 1, [floats.astype("<f4").tobytes()], format=3),
+        "tiff-float-big-endian": _tiff(32, 1, 1, [floats.astype(">f4").tobytes()], order=">", format=3),
+        "tiff-float-white-is-zero": _tiff(32, 0, 1, [floats.astype("<f4").tobytes()], format=3),
+        "tiff-float-deflate": _tiff(32, 1, 1, [zlib.compress(floats.astype("<f4").tobytes())], compression=8, format=3),
+        "tiff-grey-32-bit": _tiff(32, 1, 1, [wholes.astype("<i4").tobytes()]),
+        "tiff-grey-32-bit-signed": _tiff(32, 1, 1, [wholes.astype("<i4").tobytes()], format=2),
+        "tiff-grey-32-bit-signed-big-endian": _tiff(32, 1, 1, [wholes.astype(">i4").tobytes()], order=">", format=2),
+        "tiff-grey-16-bit-signed": _tiff(16, 1, 1, [wholes.astype("<i2").tobytes()], format=2),
+        "tiff-grey-16-bit-signed-big-endian": _tiff(16, 1, 1, [wholes.astype(">i2").tobytes()], order=">", format=2),
+        "tiff-grey-8-bit-signed": _tiff(8, 1, 1, [light.tobytes()], format=2),
+        "tiff-grey-12-bit": _tiff(12, 1, 1, [twelve.astype(np.uint8).tobytes()]),
+        "tiff-big-strips": _tiff(8, 2, 3, strips, big=True, rows=7, orientation=3),
+        "tiff-big-tiles-big-endian": _tiff(8, 2, 3, tiles, ">", True, compression=8, tile_width=16, tile_height=16),
+        "tiff-big-rgb-16-bit": _tiff(16, 2, 3, [wide.astype("<u2").tobytes()], big=True),
+        "tiff-big-float": _tiff(32, 1, 1, [floats.astype("<f4").tobytes()], big=True, format=3),
+        "bad-tiff-grey-32-bit-big-endian": _tiff(32, 1, 1, [wholes.astype(">i4").tobytes()], order=">"),
+        "bad-tiff-float-64-bit": _tiff(64, 1, 1, [floats.astype("<f8").tobytes()], format=3),
+        "bad-tiff-float-rgb": _tiff(32, 2, 3, [pixels.astype("<f4").tobytes()], format=3),
         "bad-tiff-kind-missing-rgb": _tiff(8, None, 3, [pixels.tobytes()]),
         "bad-tiff-kind-unknown": _tiff(8, 7, 3, [pixels.tobytes()]),
         "bad-tiff-white-is-zero-alpha": _tiff(8, 0, 2, [pixels[..., :2].tobytes()]),
         "bad-tiff-lab-grey": _tiff(8, 8, 1, [light.tobytes()]),
     }.items():
         (MADE / f"{name}.tiff").write_bytes(data)
+
+
+def bmp_pictures(rgb: Image.Image) -> None:
+    """BMP in the depths, bit fields, headers, directions and run lengths that Pillow does not write."""
+    rng = np.random.default_rng(SEED + 3)
+    width, height = 13, 6
+
+    def write(name: str, bits: int, rows: bytes, *, header: int = 40, kind: int = 0, masks=(), palette=b"", top_down=False):
+        colours = len(palette) // (3 if header == 12 else 4)
+        if header == 12:
+            info = struct.pack("<IHHHH", header, width, height, 1, bits)
+        else:
+            tall = -height if top_down else height
+            info = struct.pack("<IiiHHIIiiII", header, width, tall, 1, bits, kind, len(rows), 0, 0, colours, 0)
+            fields = struct.pack(f"<{len(masks)}I", *masks)
+            info += fields if header == 40 else fields.ljust(header - 40, b"\0")
+        info += palette
+        start = b"BM" + struct.pack("<IHHI", 14 + len(info) + len(rows), 0, 0, 14 + len(info))
+        (MADE / f"bmp-{name}.bmp").write_bytes(start + info + rows)
+
+    def noise(bits: int) -> bytes:
+        return rng.integers(0, 256, height * ((width * bits + 31) // 32 * 4)).astype(np.uint8).tobytes()
+
+    def colours(count: int, size: int) -> bytes:
+        return rng.integers(0, 256, count * size).astype(np.uint8).tobytes()
+
+    write("4-bit", 4, noise(4), palette=colours(16, 4))
+    write("8-bit-few-colours", 8, (np.frombuffer(noise(8), np.uint8) % 9).tobytes(), palette=colours(9, 4))
+    write("16-bit", 16, noise(16))
+    write("24-bit-top-down", 24, noise(24), top_down=True)
+    for header in (40, 56, 108, 124):
+        write(f"565-header-{header}", 16, noise(16), header=header, kind=3, masks=(0xF800, 0x7E0, 0x1F))
+    write("555-fields", 16, noise(16), kind=3, masks=(0x7C00, 0x3E0, 0x1F))
+    for name, masks in (
+        ("bgra", (0xFF0000, 0xFF00, 0xFF, 0xFF000000)),
+        ("rgba", (0xFF, 0xFF00, 0xFF0000, 0xFF000000)),
+        ("abgr", (0xFF000000, 0xFF0000, 0xFF00, 0xFF)),
+        ("no-masks", (0, 0, 0, 0)),
+    ):
+        write(f"32-bit-{name}", 32, noise(32), header=108, kind=3, masks=masks)
+    write("32-bit-plain", 32, noise(32))
+    write("os2-24-bit", 24, noise(24), header=12)
+    write("os2-8-bit", 8, noise(8), header=12, palette=colours(256, 3))
+    # Runs, runs as they are (padded to an even place), a jump, ends of rows, one of which ends itself.
+    runs = bytes([13, 5, 0, 0, 4, 7, 0, 5, 1, 2, 3, 4, 5, 0, 4, 9, 0, 0, 6, 200, 0, 2, 3, 1, 4, 8, 0, 0, 13, 33, 0, 0])
+    runs += bytes([0, 13, *range(40, 53), 0, 0, 0, 0, 1])
+    write("run-lengths-8-bit", 8, runs, kind=1, palette=colours(256, 4))
+    runs = bytes([13, 0x5A, 0, 0, 4, 0x71, 0, 5, 0x12, 0x34, 0x50, 0, 4, 0x9C, 0, 0, 6, 0x2B, 0, 2, 3, 1, 4, 0x83, 0, 0])
+    runs += bytes([13, 0xEE, 0, 0, 0, 13, 1, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xC0, 0, 0, 0, 0, 1])
+    write("run-lengths-4-bit", 4, runs, kind=2, palette=colours(16, 4))
+    write("run-lengths-that-end-early", 8, bytes([13, 5, 0, 0, 4, 7, 0, 1]), kind=1, palette=colours(256, 4))
+
+
+def ink_pictures(rgb: Image.Image) -> None:
+    """JPEG of four inks: YCCK with Adobe's marker, as Photoshop writes it, and inks without that marker."""
+    # Under colour removal: three inks and black.
+    inks = np.asarray(rgb, np.int16)
+    light = inks.max(-1)
+    black = 255 - light
+    three = np.where(light[..., None] > 0, 255 - inks * 255 // np.maximum(light, 1)[..., None], 0)
+    ycc = Image.fromarray((255 - three).astype(np.uint8)).convert("YCbCr")
+    # Pillow inverts what it writes, and leaves the colours of four components as they are.
+    planes = [ImageOps.invert(p) for p in ycc.split()] + [Image.fromarray(black.astype(np.uint8))]
+    for name, options in (
+        ("444", {"subsampling": 0}),
+        ("420", {"subsampling": 2}),
+        ("420-progressive", {"subsampling": 2, "progressive": True}),
+    ):
+        out = io.BytesIO()
+        Image.merge("CMYK", planes).save(out, "JPEG", quality=92, **options)
+        data = bytearray(out.getvalue())
+        at = data.index(b"\xff\xee\0\x0eAdobe")
+        assert data[at + 15] == 0
+        data[at + 15] = 2
+        (MADE / f"jpeg-ycck-{name}.jpg").write_bytes(data)
+    data[at + 15] = 1  # which means something for three components alone
+    (MADE / "jpeg-ycck-transform-1.jpg").write_bytes(data)
+    data = (MADE / "jpeg-cmyk.jpg").read_bytes()
+    at = data.index(b"\xff\xee\0\x0eAdobe")
+    (MADE / "jpeg-cmyk-without-adobe.jpg").write_bytes(data[:at] + data[at + 16 :])
+
+
+def depth_pictures(rgb: Image.Image, rng: np.random.Generator) -> None:
+    """PNG of every colour and bit depth: interlaced, with every filter, and with the colour that is transparent."""
+    palette = rng.integers(0, 256, (256, 3)).astype(np.uint8)
+
+    def rows(width: int, height: int, bits: int) -> bytes:
+        if not width:
+            return b""
+        data = rng.integers(0, 256, (height, 1 + (width * bits + 7) // 8)).astype(np.uint8)
+        data[:, 0] = rng.integers(0, 5, height)  # the filters
+        return data.tobytes()
+
+    def passes(width: int, height: int, bits: int) -> bytes:
+        steps = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+        return b"".join(rows((width - x + dx - 1) // dx, (height - y + dy - 1) // dy, bits) for x, y, dx, dy in steps)
+
+    for colour, name, samples, depths in (
+        (0, "grey", 1, (1, 2, 4, 8, 16)),
+        (2, "rgb", 3, (8, 16)),
+        (3, "palette", 1, (1, 2, 4, 8)),
+        (4, "grey-alpha", 2, (8, 16)),
+        (6, "rgba", 4, (8, 16)),
+    ):
+        for depth in depths:
+            chunks = [(b"PLTE", palette[: 2**depth].tobytes())] if colour == 3 else []
+            data = passes(13, 11, depth * samples)
+            (MADE / f"png-{name}-{depth}-bit-interlaced.png").write_bytes(
+                _png(13, 11, depth, colour, data, *chunks, interlaced=1)
+            )
+            if colour > 3:
+                continue
+            if colour == 3:
+                chunks.append((b"tRNS", bytes(range(0, 250, 250 // min(200, 2**depth)))[: 2**depth]))
+            else:
+                chunks.append((b"tRNS", struct.pack(f">{samples}H", *[2**depth // 3] * samples)))
+            (MADE / f"png-{name}-{depth}-bit-transparent-colour.png").write_bytes(
+                _png(13, 11, depth, colour, rows(13, 11, depth * samples), *chunks)
+            )
+    # Most passes of so small a picture are empty.
+    (MADE / "png-rgb-interlaced-3x2.png").write_bytes(_png(3, 2, 8, 2, passes(3, 2, 24), interlaced=1))
 
 
 def note_pictures(rows: bytes) -> None:

@@ -155,9 +155,10 @@ class ParityTest {
                 count.equal == 0 ? "" : count.largest));
     write("");
     write(
-        "AVIF and HEIC need a video decoder and are refused with that reason; so are BigTIFF,"
-            + " floating point, CIE Lab and Zstandard in a TIFF, which the JDK does not read, or"
-            + " not in the colours that are meant. Its YCbCr it rounds otherwise, by a level.");
+        "AVIF and HEIC need a video decoder and are refused with that reason; so are samples of 12"
+            + " bits, CIE Lab and Zstandard in a TIFF, which the JDK does not read, or not in the"
+            + " levels and colours that are meant. Its YCbCr it rounds otherwise, by a level. Pillow"
+            + " does not know a BigTIFF in big-endian order by its first bytes.");
     write("");
     cuts(decoder);
     write("");

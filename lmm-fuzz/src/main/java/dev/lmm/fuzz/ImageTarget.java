@@ -65,6 +65,7 @@ final class ImageTarget implements Target {
         "EXIF",
         "II*\0",
         "MM\0*",
+        "II+\0\10\0\0\0\20\0\0\0\0\0\0\0",
         "\u00ff\u00ff",
         "\u00ff\u00ff\u00ff\u00ff",
         "\u007f\u00ff\u00ff\u00ff",

@@ -152,6 +152,9 @@ public final class PictureDecoder implements ImageDecoder {
     if (TiffFile.matches(in)) {
       return TiffFile.decode(in);
     }
+    if (BigTiff.matches(in)) {
+      return TiffFile.decode(BigTiff.classic(in));
+    }
     throw in.broken(unsupported(in));
   }
 
@@ -172,9 +175,6 @@ public final class PictureDecoder implements ImageDecoder {
     }
     if (in.has(0, "\0\0\0\fjP  ") || in.has(0, "\u00ffO\u00ffQ")) {
       return "JPEG 2000 is not supported" + expected;
-    }
-    if (in.has(0, "II+\0") || in.has(0, "MM\0+")) {
-      return "BigTIFF is not supported" + expected;
     }
     StringBuilder first = new StringBuilder();
     for (int i = 0; i < Math.min(8, in.length()); i++) {

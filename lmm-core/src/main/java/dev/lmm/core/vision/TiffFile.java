@@ -37,6 +37,11 @@ final class TiffFile {
   private static final int YCBCR = 6;
   private static final int LAB = 8;
 
+  // What numbers the samples are: values of SAMPLE_FORMAT.
+  private static final int UNSIGNED = 1;
+  private static final int SIGNED = 2;
+  private static final int FLOAT = 3;
+
   /** No compression but that of fax pages makes more bytes of one; LZW comes near. */
   private static final int MOST_EXPANSION = 4096;
 
@@ -50,8 +55,9 @@ final class TiffFile {
   private int photometric;
   // Without the tag, Pillow takes white for zero, and the JDK black.
   private boolean hasPhotometric;
+  private int photometricAt;
   private int orientation = Orientation.UPRIGHT;
-  private int sampleFormat = 1;
+  private int sampleFormat = UNSIGNED;
   private long tileWidth = 1;
   private long tileHeight = 1;
   private int colorMap;
@@ -107,6 +113,7 @@ final class TiffFile {
         case PHOTOMETRIC -> {
           photometric = (int) number(type, start);
           hasPhotometric = true;
+          photometricAt = start;
         }
         case ORIENTATION -> orientation = (int) number(type, start);
         case TILE_WIDTH -> tileWidth = number(type, start);
@@ -134,9 +141,17 @@ final class TiffFile {
 
   /** Refuses what the reader would take for other colours than those that are meant. */
   private void checkKind() {
-    if (sampleFormat != 1 || (bits != 1 && bits != 2 && bits != 4 && bits != 8 && bits != 16)) {
+    if (!isCommon() && !isWideGrey()) {
       throw in.broken(
-          "TIFF with samples of " + bits + " bits, format " + sampleFormat + " is not supported");
+          "TIFF of the kind "
+              + photometric
+              + " with "
+              + samples
+              + " samples of "
+              + bits
+              + " bits, format "
+              + sampleFormat
+              + " is not supported");
     }
     boolean known =
         switch (photometric) {
@@ -160,6 +175,23 @@ final class TiffFile {
     }
   }
 
+  private boolean isCommon() {
+    return sampleFormat == UNSIGNED
+        && (bits == 1 || bits == 2 || bits == 4 || bits == 8 || bits == 16);
+  }
+
+  /** Grey of numbers beyond 0 to 255, which are cut off there. */
+  private boolean isWideGrey() {
+    return samples == 1
+        && switch (sampleFormat) {
+          // Pillow has no such pictures in the other order.
+          case UNSIGNED -> bits == 32 && photometric == BLACK_IS_ZERO && little;
+          case SIGNED -> (bits == 8 || bits == 16 || bits == 32) && photometric == BLACK_IS_ZERO;
+          case FLOAT -> bits == 32 && photometric <= BLACK_IS_ZERO;
+          default -> false;
+        };
+  }
+
   private long number(int type, int at) {
     return switch (type) {
       case 3 -> u16(at);
@@ -170,7 +202,7 @@ final class TiffFile {
 
   private byte[] pixels() {
     ImageReader reader = null;
-    try (ByteImageStream stream = new ByteImageStream(in.bytes)) {
+    try (ByteImageStream stream = new ByteImageStream(readable())) {
       reader = Readers.TIFF.createReaderInstance();
       reader.setInput(stream, true, true);
       RenderedImage image = reader.read(0);
@@ -178,7 +210,7 @@ final class TiffFile {
       if (raster.getWidth() != width || raster.getHeight() != height) {
         throw in.broken("the TIFF is damaged: its picture is not what its directory says");
       }
-      return convert(raster, image);
+      return isCommon() ? convert(raster, image) : wideGrey(raster);
     } catch (IOException e) {
       throw in.broken("the TIFF is damaged or of an unsupported kind: " + e.getMessage(), e);
     } finally {
@@ -186,6 +218,18 @@ final class TiffFile {
         reader.dispose();
       }
     }
+  }
+
+  /**
+   * The file; where the reader would make a negative of floats, which nobody means, without that.
+   */
+  private byte[] readable() {
+    if (sampleFormat != FLOAT || photometric != WHITE_IS_ZERO || !hasPhotometric) {
+      return in.bytes;
+    }
+    byte[] bytes = in.bytes.clone();
+    bytes[photometricAt + (little ? 0 : 1)] = BLACK_IS_ZERO;
+    return bytes;
   }
 
   private byte[] convert(Raster raster, RenderedImage image) {
@@ -225,6 +269,24 @@ final class TiffFile {
           rgb[o + 1] = (byte) high(row[i + 1]);
           rgb[o + 2] = (byte) high(row[i + 2]);
         }
+      }
+    }
+    return rgb;
+  }
+
+  private byte[] wideGrey(Raster raster) {
+    int w = (int) width;
+    byte[] rgb = new byte[(int) (width * height) * 3];
+    float[] row = new float[w];
+    int o = 0;
+    for (int y = 0; y < raster.getHeight(); y++) {
+      raster.getSamples(raster.getMinX(), raster.getMinY() + y, w, 1, 0, row);
+      for (int x = 0; x < w; x++, o += 3) {
+        // NaN becomes 0.
+        byte v = (byte) Math.max(0, Math.min(255, (int) row[x]));
+        rgb[o] = v;
+        rgb[o + 1] = v;
+        rgb[o + 2] = v;
       }
     }
     return rgb;

@@ -27,10 +27,13 @@ class PictureDecoderTest {
   private static final Map<String, String> NOT_SUPPORTED =
       Map.of(
           "files/rgba.avif", "AVIF",
-          "made/tiff-big.tiff", "BigTIFF",
-          "made/tiff-float.tiff", "samples of 32 bits, format 3",
+          "made/tiff-grey-12-bit.tiff", "1 samples of 12 bits",
           "made/tiff-lab.tiff", "CIE Lab",
           "made/tiff-zstd.tiff", "Unsupported compression type (tag value = 50000)");
+
+  /** What Pillow does not know by its first bytes, and the same picture in a form that it knows. */
+  private static final Map<String, String> READ_HERE =
+      Map.of("made/tiff-big-tiles-big-endian.tiff", "made/tiff-tiles.tiff");
 
   /** The JDK rounds the colours otherwise: by a level, here and there. */
   private static final Set<String> NEARLY = Set.of("made/tiff-ycbcr.tiff");
@@ -54,6 +57,12 @@ class PictureDecoderTest {
           .isInstanceOf(ImageException.class)
           .hasMessageContaining(NOT_SUPPORTED.get(name));
       assertThat(golden.has("refused")).isFalse();
+      return;
+    }
+    if (READ_HERE.containsKey(name)) {
+      assertThat(golden.has("refused")).isTrue();
+      assertThat(decoder.decode(file).rgb())
+          .isEqualTo(decoder.decode(PictureGoldens.FOLDER.resolve(READ_HERE.get(name))).rgb());
       return;
     }
     if (golden.has("refused")) {
