@@ -83,39 +83,46 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send(data, {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT}, body)
 
 
-if sys.argv[1] == "--check":
+def check(cache):
+    """Has the real client read a cache, offline."""
     os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["HF_HUB_CACHE"] = sys.argv[2]
+    os.environ["HF_HUB_CACHE"] = cache
     from huggingface_hub import get_cached_repo_tree, hf_hub_download, scan_cache_dir
 
     for name in SMALL | LARGE:
         print(name, os.path.getsize(hf_hub_download(REPO, name)))
     for entry in get_cached_repo_tree(REPO):
         print(entry.path, entry.size, entry.blob_id)
-    report = scan_cache_dir(sys.argv[2])
+    report = scan_cache_dir(cache)
     print(report.repos, report.warnings)
     assert not report.warnings
-    sys.exit()
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-with tempfile.TemporaryDirectory() as cache:
-    os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{server.server_port}"
-    os.environ["HF_HUB_CACHE"] = cache
-    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    import huggingface_hub
 
-    huggingface_hub.snapshot_download(REPO)
-    print("huggingface_hub", huggingface_hub.__version__)
-    lines = []
-    for folder, folders, files in os.walk(cache):
-        for name in files:
-            path = os.path.join(folder, name)
-            shown = os.path.relpath(path, cache)
-            if os.path.islink(path):
-                lines.append(f"link\t{shown}\t{os.readlink(path)}")
-            else:
-                with open(path, "rb") as file:
-                    lines.append(f"file\t{shown}\t{base64.b64encode(file.read()).decode()}")
-    with open(sys.argv[1], "w") as out:
-        out.write("\n".join(sorted(lines)) + "\n")
+def record(target):
+    """The cache that the real client makes."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["HF_ENDPOINT"] = f"http://127.0.0.1:{server.server_port}"
+        os.environ["HF_HUB_CACHE"] = cache
+        os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+        import huggingface_hub
+
+        huggingface_hub.snapshot_download(REPO)
+        print("huggingface_hub", huggingface_hub.__version__)
+        lines = []
+        for folder, folders, files in os.walk(cache):
+            for name in files:
+                path = os.path.join(folder, name)
+                shown = os.path.relpath(path, cache)
+                if os.path.islink(path):
+                    lines.append(f"link\t{shown}\t{os.readlink(path)}")
+                else:
+                    with open(path, "rb") as file:
+                        lines.append(f"file\t{shown}\t{base64.b64encode(file.read()).decode()}")
+        with open(target, "w") as out:
+            out.write("\n".join(sorted(lines)) + "\n")
+
+
+if __name__ == "__main__":
+    check(sys.argv[2]) if sys.argv[1] == "--check" else record(sys.argv[1])

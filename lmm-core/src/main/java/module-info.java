@@ -5,6 +5,7 @@ module dev.lmm.core {
   requires java.desktop;
   requires org.slf4j;
   requires ai.djl.tokenizers;
+  requires static com.sun.jna;
   requires com.fasterxml.jackson.core;
   requires transitive java.net.http;
   requires jdk.jfr;

@@ -12,7 +12,9 @@ interface Disk {
       new Disk() {
         @Override
         public long free(Path folder) throws IOException {
-          return Files.getFileStore(folder).getUsableSpace();
+          // The file store says it too, but reads the table of all mounts to find itself.
+          long free = folder.toFile().getUsableSpace();
+          return free > 0 ? free : Files.getFileStore(folder).getUsableSpace();
         }
 
         @Override
