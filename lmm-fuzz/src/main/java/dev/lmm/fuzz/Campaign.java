@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
  * The folder (by default {@code target/fuzz}) keeps the corpus, the dictionary and what was found.
  */
 public final class Campaign {
+  private static final String NO_PARSERS = "dev.lmm.core.graph.**:dev.lmm.core.engine.**";
+
   private static @Nullable Target target;
 
   private Campaign() {}
@@ -45,6 +47,9 @@ public final class Campaign {
                 "--target_args=" + name,
                 "--instrumentation_includes=dev.lmm.**",
                 "--custom_hook_includes=dev.lmm.**",
+                // What is made of a file that has been read: no parser, and most of a load's time.
+                "--instrumentation_excludes=" + NO_PARSERS,
+                "--custom_hook_excludes=" + NO_PARSERS,
                 // What Jazzer takes for an attack, a hub's client does for a living.
                 "--disabled_hooks=com.code_intelligence.jazzer.sanitizers.ServerSideRequestForgery",
                 "--reproducer_path=" + found,

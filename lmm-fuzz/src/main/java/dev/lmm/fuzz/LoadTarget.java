@@ -33,8 +33,12 @@ final class LoadTarget implements Target {
   private final Path work = Seeds.work("load");
   private final Map<Character, Copy> copies = new HashMap<>();
 
-  /** A checkpoint to change: its folder, and the published content of the files that vary. */
-  private record Copy(Path folder, Map<String, byte[]> published) {}
+  /**
+   * A checkpoint to change: its folder, the published content of the files that vary, and the model
+   * as published. As long as that is open, every load shares its native tokenizer, which no input
+   * changes.
+   */
+  private record Copy(Path folder, Map<String, byte[]> published, Model model) {}
 
   @Override
   public void read(byte[] input) {
@@ -45,7 +49,7 @@ final class LoadTarget implements Target {
     Copy copy = copies.computeIfAbsent(which, this::copy);
     String name = VARIED.get(input[0] == which ? 0 : 1);
     Seeds.write(copy.folder.resolve(name), input, 1, input.length);
-    try (Model model = Models.model(copy.folder.toString()).engine("reference").offline().load()) {
+    try (Model model = load(copy.folder)) {
       model.summary();
     } finally {
       byte[] published = copy.published.get(name);
@@ -70,7 +74,11 @@ final class LoadTarget implements Target {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return new Copy(folder, published);
+    return new Copy(folder, published, load(folder));
+  }
+
+  private static Model load(Path folder) {
+    return Models.model(folder.toString()).engine("reference").offline().load();
   }
 
   @Override

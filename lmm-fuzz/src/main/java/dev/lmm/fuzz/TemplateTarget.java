@@ -6,12 +6,13 @@ import java.time.Clock;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A chat template, parsed and rendered with a conversation. Loops end after a fiftieth of the steps
- * that a template may take, for one input in 64 (by its length) after all of them.
+ * A chat template, parsed and rendered with a conversation. Loops end after a five hundredth of the
+ * steps that a template may take, for one input in 256 (by its bytes) after all of them.
  */
 final class TemplateTarget implements Target {
   private static final Map<String, Object> VARIABLES =
@@ -32,14 +33,14 @@ final class TemplateTarget implements Target {
           "<s>",
           "eos_token",
           "</s>");
-  private static final int FEWER_STEPS = 100_000;
+  private static final int FEWER_STEPS = 10_000;
   private static final Clock CLOCK = Clock.fixed(Instant.EPOCH, ZoneOffset.UTC);
 
   @Override
   public void read(byte[] input) {
     ChatTemplate template =
         ChatTemplate.parse("template", new String(input, StandardCharsets.UTF_8)).clock(CLOCK);
-    (input.length % 64 == 0 ? template : template.steps(FEWER_STEPS)).render(VARIABLES);
+    (Arrays.hashCode(input) % 256 == 0 ? template : template.steps(FEWER_STEPS)).render(VARIABLES);
   }
 
   @Override

@@ -6,11 +6,16 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** The ids of pieces and added tokens of a tokenizer.json. Thread-safe. */
 final class Vocabulary {
   private static final String BLANK = "\u2581";
+
+  /** How pieces for single bytes are spelt. */
+  private static final List<String> BYTE_NAMES =
+      IntStream.range(0, 256).mapToObj("<0x%02X>"::formatted).toList();
 
   private final Map<String, ?> pieces;
   private final Map<String, Number> added;
@@ -41,8 +46,8 @@ final class Vocabulary {
       largest = Math.max(largest, id.longValue());
     }
     this.size = (int) Math.min(Integer.MAX_VALUE, largest + 1);
-    for (int b = 0; b < 256; b++) {
-      id("<0x%02X>".formatted(b)).ifPresent(bytes::set);
+    for (String name : BYTE_NAMES) {
+      id(name).ifPresent(bytes::set);
     }
   }
 
