@@ -5,9 +5,11 @@
 ``vision_L`` and ``text_L`` [heads, s, s] for each layer L, for one picture and one text; of NaFlex, the real
 patches only. Of BLIP-2 that writes, ``words_L`` [heads, words, words] and ``queries_L`` [heads, words, queries], what the
 words of an answer attend to in the language model, and ``regions_L`` [heads, words, 1 + patches], those multiplied with
-what each query looks at (the mean over the Q-Former's layers and heads). Of Qwen2.5-VL what words and the picture's cells
-attend to in the language model. The checkpoints are those of clip_goldens.py, siglip_goldens.py, blip2_goldens.py and
-qwenvl_goldens.py, which must have run.
+what each query looks at (the mean over the Q-Former's layers and heads), and ``cross_L`` [heads, queries, 1 + patches], what
+queries look at, L counting the layers that look; of the first stage the same in its Q-Former, for a picture matched with a
+text, and ``alone_L``, what the queries look at without one. Of Qwen2.5-VL what words and the picture's cells
+attend to in the language model. The checkpoints are those of clip_goldens.py, siglip_goldens.py, blip2_goldens.py,
+blip2_itm_goldens.py and qwenvl_goldens.py, which must have run.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import torch
 from transformers import AutoProcessor
 
 import blip2_goldens
+import blip2_itm_goldens
 import blip2_support
 import contrastive
 import qwenvl_goldens
@@ -30,6 +33,7 @@ TEXT = "A photo of a flower, in front"
 
 
 ANSWER = "a photo of the garden"
+FIRST = "A man with a hat, looking at the camera."
 QUESTION = "Where is the red circle?"
 
 
@@ -55,10 +59,34 @@ def blip2(folder) -> None:
     tensors = {f"words_{i}": a for i, a in enumerate(words)}
     tensors.update({f"queries_{i}": a for i, a in enumerate(seen)})
     tensors.update({f"regions_{i}": a @ regions for i, a in enumerate(seen)})
+    tensors.update({f"cross_{i}": a for i, a in enumerate(cross[0])})
     vision = model.vision_model(given["pixel_values"], output_attentions=True).attentions
     tensors.update({f"vision_{i}": a[0] for i, a in enumerate(vision)})
     support.write_golden(folder / "attention", tensors, {"picture": blip2_support.PICTURES[0], "text": ANSWER})
     print(folder.name, {k: list(v.shape) for k, v in tensors.items()})
+
+
+@torch.inference_mode()
+def blip2_first() -> None:
+    model = blip2_itm_goldens.load()
+    processor = AutoProcessor.from_pretrained(blip2_itm_goldens.FOLDER, backend="pil")
+    given = blip2_itm_goldens.inputs(processor, 0, FIRST)
+    queries = model.config.num_query_tokens
+    cross, own = blip2_support.attentions(model, given["pixel_values"], given["input_ids"][:, queries:])
+    alone, _ = blip2_support.attentions(model, given["pixel_values"])
+    regions = cross[0].mean((0, 1))
+    tensors = {}
+    for i, a in enumerate(own[0]):
+        tensors[f"words_{i}"] = a[:, queries:, queries:]
+        tensors[f"queries_{i}"] = a[:, queries:, :queries]
+        tensors[f"regions_{i}"] = a[:, queries:, :queries] @ regions
+    tensors.update({f"cross_{i}": a for i, a in enumerate(cross[0])})
+    tensors.update({f"alone_{i}": a for i, a in enumerate(alone[0])})
+    vision = model.vision_model(given["pixel_values"], output_attentions=True).attentions
+    tensors.update({f"vision_{i}": a[0] for i, a in enumerate(vision)})
+    about = {"picture": blip2_support.PICTURES[0], "text": FIRST}
+    support.write_golden(blip2_itm_goldens.FOLDER / "attention", tensors, about)
+    print("blip2-itm", {k: list(v.shape) for k, v in tensors.items()})
 
 
 @torch.inference_mode()
@@ -91,6 +119,7 @@ def main() -> None:
         qwen(name)
     for folder in (blip2_goldens.OPT, blip2_goldens.T5):
         blip2(folder)
+    blip2_first()
     for name in FOLDERS:
         folder = support.CLIP_GOLDEN / name
         model_type = json.loads((folder / "config.json").read_text(encoding="utf-8"))["model_type"]

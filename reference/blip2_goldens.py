@@ -12,6 +12,7 @@ that together are narrower than the model, shards, and spiece.model (T5's, cut).
 - ``cross_alone`` [pictures, layers, heads, queries, rows] what the queries attend to, ``rollout_alone`` through all layers;
 - for each case (a picture and perhaps a prompt): ``logits_N`` of the token after the prompt; greedy tokens
   with the model's own log-probabilities; the best three of five beams with their scores;
+- ``options.json``: tokens under repetition penalties, least lengths, length penalties and early stopping;
 - of T5, ``encoded_N``, the encoder's last states; ``other_N``, the logits if config.json says no ``dense_act_fn`` and
   a tied head and the file has none; ``buckets`` of distances from -200 to 200.
 """
@@ -287,6 +288,41 @@ def beams(model, case, processor) -> list[dict]:
         new = new[: new.index(end) + 1] if end in new else new  # behind it there is padding
         found.append({"tokens": new, "score": score, "text": text(processor, model, new)})
     return found
+
+
+OPTIONS = (
+    {"repetition_penalty": 1.6},
+    {"min_new_tokens": 10},
+    {"num_beams": 4, "length_penalty": 2.0},
+    {"num_beams": 4, "length_penalty": -1.5},
+    {"num_beams": 3, "repetition_penalty": 1.3, "min_new_tokens": 4},
+    {"num_beams": 2, "length_penalty": 2.0, "early_stopping": True},
+)
+
+
+@torch.no_grad()
+def write_options(folder: Path) -> None:
+    """What options make of answers: each changes some of them."""
+    model = load(folder)
+    processor = AutoProcessor.from_pretrained(folder, backend="pil")
+    end = model.generation_config.eos_token_id
+    found = []
+    for options in OPTIONS:
+        changed = 0
+        for case in cases(processor):
+            start = 1 if is_t5(model) else case["ids"].shape[1]
+            given = {"pixel_values": case["pixels"], "input_ids": case["ids"], "max_new_tokens": NEW, "do_sample": False}
+            plain = {"num_beams": options.get("num_beams", 1)}
+            if "early_stopping" in options:
+                plain["length_penalty"] = options["length_penalty"]
+            new, usual = (model.generate(**given, **o)[0, start:].tolist() for o in (options, plain))
+            new = new[: new.index(end) + 1] if end in new else new  # behind it there is padding
+            usual = usual[: usual.index(end) + 1] if end in usual else usual
+            changed += new != usual
+            found.append({"picture": case["picture"], "prompt": case["prompt"], "options": options, "tokens": new})
+        print(folder.name, options, "changes", changed)
+        assert changed, options
+    support.write_json(folder / "options.json", {"cases": found, "versions": support.versions()})
 
 
 def other_t5(folder: Path):
@@ -584,6 +620,7 @@ def main() -> None:
     write_t5_weights(t5_config(write_t5_tokenizer()))
     for folder in (OPT, T5):
         write_goldens(folder)
+        write_options(folder)
         if check:
             check_mistakes(folder)
 

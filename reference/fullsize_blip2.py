@@ -1,13 +1,16 @@
 """Makes a BLIP-2 in the published widths, and what the reference computes with it.
 
     python fullsize_blip2.py --out /tmp/blip2-itm-wide             # of the first stage: blip2-itm-vit-g
+    python fullsize_blip2.py --kind opt --out /tmp/blip2-opt-wide  # blip2-opt-2.7b
     python fullsize_blip2.py --kind t5 --out /tmp/blip2-t5-wide    # blip2-flan-t5-xl
 
-There are 3 layers of the vision tower instead of 39, 4 of the Q-Former instead of 12, 2 of T5's encoder and decoder
-instead of 24 each; widths, heads, buckets and, of T5, the number of words are the published ones. Weights are drawn
-from a seed (0.5 GB, T5 2 GB). ``<out>-golden.safetensors`` and ``.json`` are written beside the folder: the same
-tensors as ``blip2_itm_goldens.py`` or ``blip2_goldens.py`` writes, of T5 for the first picture only. Nothing of this
-is committed.
+There are 3 layers of the vision tower instead of 39, 4 of the Q-Former instead of 12, 2 of OPT instead of 32, 2 of T5's
+encoder and decoder instead of 24 each; widths, heads, buckets and, of OPT and T5, the number of words are the published
+ones. Weights are drawn from a seed (0.5 GB, OPT 1.6 GB, T5 2 GB). ``<out>-golden.safetensors`` and ``.json`` are written
+beside the folder: the same tensors as ``blip2_itm_goldens.py`` or ``blip2_goldens.py`` writes, of models that write for
+the first picture only. Nothing of this is committed. ``FullWidthCheck`` in lmm-blip2 compares:
+
+    mvn -q test -pl lmm-blip2 -am -Dtest=FullWidthCheck -Dsurefire.failIfNoSpecifiedTests=false -Dlmm.full=/tmp/blip2-t5-wide
 """
 
 from __future__ import annotations
@@ -67,6 +70,27 @@ def first_stage(out: Path) -> None:
     )
 
 
+def opt(out: Path) -> None:
+    goldens = blip2_goldens
+    config = widen(
+        goldens.OPT,
+        out,
+        ("vocab.json", "merges.txt", "tokenizer_config.json", "generation_config.json"),
+        {
+            "ffn_dim": 10240,
+            "hidden_size": 2560,
+            "max_position_embeddings": 2048,
+            "num_attention_heads": 32,
+            "num_hidden_layers": 2,
+            "vocab_size": 50304,
+            "word_embed_proj_dim": 2560,
+        },
+    )
+    goldens.OPT, goldens.QUERIES = out, config.num_query_tokens
+    goldens.write_opt_weights(config)
+    written(out)
+
+
 def t5(out: Path) -> None:
     goldens = blip2_goldens
     config = widen(
@@ -87,13 +111,20 @@ def t5(out: Path) -> None:
     )
     goldens.T5, goldens.QUERIES = out, config.num_query_tokens
     goldens.write_t5_weights(config)
+    written(out)
+
+
+def written(out: Path) -> None:
+    """The golden of a model that writes."""
+    goldens = blip2_goldens
     model = goldens.load(out)
     processor = AutoProcessor.from_pretrained(out, backend="pil")
     cases = goldens.cases(processor)[: len(goldens.PROMPTS)]
-    tensors, about = dict(goldens.features(model, cases[0]["pixels"])), []
+    tensors, about = {"pixel_values": cases[0]["pixels"], **goldens.features(model, cases[0]["pixels"])}, []
     for n, case in enumerate(cases):
         tensors[f"logits_{n}"] = goldens.logits(model, case)
-        tensors[f"encoded_{n}"] = goldens.encoded(model, case)
+        if goldens.is_t5(model):
+            tensors[f"encoded_{n}"] = goldens.encoded(model, case)
         tokens, log_probabilities = goldens.greedy(model, case)
         about.append(
             {
@@ -111,9 +142,9 @@ def t5(out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--kind", choices=("itm", "t5"), default="itm")
+    parser.add_argument("--kind", choices=("itm", "opt", "t5"), default="itm")
     given = parser.parse_args()
-    {"itm": first_stage, "t5": t5}[given.kind](given.out)
+    {"itm": first_stage, "opt": opt, "t5": t5}[given.kind](given.out)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * How much each of some entries (words, patches) attended to each of others, in every layer and
- * head. The numbers are the model's own probabilities. Immutable and thread-safe.
+ * How much each of some entries (words, queries, patches) attended to each of others, in every
+ * layer and head. The numbers are the model's own probabilities. Immutable and thread-safe.
  */
 public final class AttentionMap {
   /** What attends to what. */
@@ -17,7 +17,9 @@ public final class AttentionMap {
     /** Patches of a picture to patches. */
     PATCH_TO_PATCH,
     /** Words to patches. */
-    WORD_TO_REGION
+    WORD_TO_REGION,
+    /** The learned queries to patches. */
+    QUERY_TO_REGION
   }
 
   /**
@@ -265,9 +267,9 @@ public final class AttentionMap {
 
   /**
    * One head as a picture. Words to words or queries: a table, a row for each word that attends,
-   * bluer where it attends more. Words to patches: the picture once for each word, bright where the
-   * word looks. Patches to patches: the picture, bright where the class token looks, or without one
-   * where all patches do.
+   * bluer where it attends more. Words or queries to patches: the picture once for each of them,
+   * bright where it looks. Patches to patches: the picture, bright where the class token looks, or
+   * without one where all patches do.
    *
    * @param picture the one that was looked at
    * @param layer from 0
@@ -326,13 +328,14 @@ public final class AttentionMap {
     Check.notNull(picture, "picture");
     return switch (kind) {
       case TEXT_TO_TEXT, WORD_TO_QUERY -> table(ofLayers, ofHeads);
-      case WORD_TO_REGION -> {
+      case WORD_TO_REGION, QUERY_TO_REGION -> {
         Tiles tiles = new Tiles(picture, from.size());
         for (int word = 0; word < from.size(); word++) {
           float[] row = mean(ofLayers, ofHeads, word);
           tiles.add(over(tiles.small(), row), from.names().get(word));
         }
-        yield tiles.image("words of " + picture.source());
+        yield tiles.image(
+            (kind == Kind.WORD_TO_REGION ? "words of " : "queries of ") + picture.source());
       }
       case PATCH_TO_PATCH -> {
         if (from.first() > 0) {

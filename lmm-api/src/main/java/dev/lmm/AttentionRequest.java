@@ -35,8 +35,8 @@ public final class AttentionRequest {
 
   /**
    * The text whose words are watched. What it is to the model is the family's own: CLIP reads it
-   * beside the picture; of a model that writes it is the answer, which is read as if the model had
-   * written it.
+   * beside the picture; BLIP-2 of the first stage reads it as it is matched, together with the
+   * queries; of a model that writes it is the answer, which is read as if the model had written it.
    *
    * @param value the text
    * @return a new request

@@ -29,8 +29,20 @@ public record Summary(
    *
    * @param name for instance {@code vision}
    * @param parameters number of its parameters
+   * @param frozen whether the model's training left it as it was: BLIP-2's vision tower and
+   *     language model were there before it
    */
-  public record Part(String name, long parameters) {}
+  public record Part(String name, long parameters, boolean frozen) {
+    /**
+     * A part that was trained.
+     *
+     * @param name for instance {@code vision}
+     * @param parameters number of its parameters
+     */
+    public Part(String name, long parameters) {
+      this(name, parameters, false);
+    }
+  }
 
   /**
    * Copies the lists.
@@ -44,6 +56,15 @@ public record Summary(
   public Summary {
     layers = List.copyOf(layers);
     parts = List.copyOf(parts);
+  }
+
+  /**
+   * What the model's training changed.
+   *
+   * @return the number of parameters of all parts that are not frozen
+   */
+  public long trained() {
+    return parts.stream().filter(part -> !part.frozen()).mapToLong(Part::parameters).sum();
   }
 
   /**
@@ -76,10 +97,23 @@ public record Summary(
     text.append("=".repeat(rule.length())).append('\n');
     for (Part part : parts) {
       text.append(
-          String.format(Locale.ROOT, "%s: %,d parameters%n", part.name(), part.parameters()));
+          String.format(
+              Locale.ROOT,
+              "%s: %,d parameters%s%n",
+              part.name(),
+              part.parameters(),
+              part.frozen() ? ", frozen" : ""));
     }
     text.append(
         String.format(Locale.ROOT, "Total params: %,d (%.2f MB)%n", parameters, bytes / 1e6));
+    if (trained() < parameters) {
+      text.append(
+          String.format(
+              Locale.ROOT,
+              "Trained params: %,d (%.1f %%)%n",
+              trained(),
+              100.0 * trained() / parameters));
+    }
     return text.toString().replace(System.lineSeparator(), "\n");
   }
 }

@@ -15,14 +15,20 @@ import dev.lmm.Image;
 import dev.lmm.InvalidRequestException;
 import dev.lmm.Model;
 import dev.lmm.Models;
+import dev.lmm.Summary;
 import dev.lmm.UnsupportedModelException;
 import dev.lmm.core.checkpoint.CheckpointWeights;
 import dev.lmm.core.json.Json;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -88,6 +94,38 @@ class CaptionerTest {
           assertThat(found.get(i).score())
               .isCloseTo(expected.get(i).doubleAt("score"), within(1e-4));
         }
+      }
+    }
+  }
+
+  /** Penalties, least lengths; early stopping is the checkpoint's to say. */
+  @ParameterizedTest
+  @ValueSource(strings = {"blip2-opt", "blip2-t5"})
+  void optionsChangeAnswersAsInTheReference(String kind, @TempDir Path copy) throws IOException {
+    Path folder = FOLDERS.resolve(kind);
+    List<Path> files;
+    try (Stream<Path> listed = Files.list(folder)) {
+      files = listed.filter(file -> !file.getFileName().toString().contains("golden")).toList();
+    }
+    for (Path file : files) {
+      Files.copy(file, copy.resolve(file.getFileName()));
+    }
+    Path generation = copy.resolve("generation_config.json");
+    Files.writeString(
+        generation, Files.readString(generation).replaceFirst("\\{", "{\"early_stopping\": true,"));
+    try (Captioner usual = Blip2.from(folder).load();
+        Captioner early = Blip2.from(copy).load()) {
+      List<Json> cases = Json.parse(folder.resolve("options.json")).at("cases").elements();
+      assertThat(cases).hasSize(6 * 12);
+      for (Json golden : cases) {
+        Json options = golden.at("options");
+        CaptionRequest request =
+            request(options.boolAt("early_stopping", false) ? early : usual, golden)
+                .beams(options.intAt("num_beams", 1))
+                .minTokens(options.intAt("min_new_tokens", 0))
+                .repetitionPenalty(options.doubleAt("repetition_penalty", 1))
+                .lengthPenalty(options.doubleAt("length_penalty", 1));
+        assertThat(request.run().tokens()).as("%s", options).isEqualTo(ints(golden.at("tokens")));
       }
     }
   }
@@ -246,6 +284,48 @@ class CaptionerTest {
       assertThat(model.summary().parts()).hasSize(3);
       model.captioner().close();
       assertThat(model.captioner().caption(picture(0)).maxTokens(1).run().tokens()).hasSize(1);
+    }
+  }
+
+  /** Queries, Q-Former and projection were trained; what they stand between was there before. */
+  @ParameterizedTest
+  @CsvSource({
+    "blip2-opt, model.safetensors, vision language",
+    "blip2-t5, model-00001-of-00002.safetensors model-00002-of-00002.safetensors, vision encoder"
+        + " decoder"
+  })
+  void summariesTellWhatWasTrained(String kind, String files, String frozen) {
+    List<Path> paths =
+        Arrays.stream(files.split(" ", -1))
+            .map(file -> FOLDERS.resolve(kind).resolve(file))
+            .toList();
+    long trained = 0;
+    long all = 0;
+    try (CheckpointWeights weights = CheckpointWeights.ofSafetensors(kind, paths);
+        Model model = Models.load(FOLDERS.resolve(kind).toString())) {
+      for (String name : weights.names()) {
+        long size = Arrays.stream(weights.shape(name)).reduce(1, Math::multiplyExact);
+        all += size;
+        if (name.matches("(query_tokens|qformer|language_projection).*")) {
+          trained += size;
+        }
+      }
+      Summary summary = model.summary();
+      assertThat(summary.trained()).isEqualTo(trained);
+      assertThat(summary.parameters()).isEqualTo(all);
+      assertThat(summary.parts())
+          .filteredOn(Summary.Part::frozen)
+          .extracting(Summary.Part::name)
+          .containsExactly(frozen.split(" ", -1));
+      assertThat(summary.toString())
+          .contains(
+              String.format(
+                  Locale.ROOT,
+                  "Trained params: %,d (%.1f %%)",
+                  trained,
+                  100.0 * trained / summary.parameters()),
+              "vision: ",
+              " parameters, frozen");
     }
   }
 

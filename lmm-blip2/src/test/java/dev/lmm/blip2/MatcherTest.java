@@ -228,6 +228,9 @@ class MatcherTest {
           .isInstanceOf(UnsupportedModelException.class)
           .hasMessageContaining("it has no captioner");
       assertThat(model.summary().parts()).extracting("name").contains("vision", "qformer");
+      assertThat(model.summary().parts())
+          .allMatch(part -> part.frozen() == part.name().equals("vision"));
+      assertThat(model.summary().trained()).isPositive().isLessThan(model.summary().parameters());
       model.matcher().close();
       assertThat(model.matcher().match(IMAGES.get(0), "a").similarity()).isBetween(-1.0, 1.0);
     }

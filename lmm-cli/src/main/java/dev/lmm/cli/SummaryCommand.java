@@ -15,6 +15,7 @@ final class SummaryCommand extends ModelCommand {
       Summary summary = loaded.summary();
       Map<String, Object> document = document(loaded.info());
       document.put("parameters", summary.parameters());
+      document.put("trained", summary.trained());
       document.put("bytes", summary.bytes());
       document.put("parts", summary.parts().stream().map(SummaryCommand::part).toList());
       return print(document, () -> output().out().print(summary));

@@ -54,6 +54,43 @@ class AttentionCommandTest {
     assertThat(maps.get(9).intAt("head")).isEqualTo(2);
   }
 
+  /**
+   * The first stage of BLIP-2: with a text five kinds, four layers of three heads, two that look.
+   */
+  @Test
+  void showsWhatQueriesAndWordsOfAMatcherLookAt() {
+    String out = folder.toString();
+    Ran ran =
+        run(
+            "attention",
+            "tiny-blip2-itm",
+            "--image",
+            PICTURE,
+            "--text",
+            "a red circle",
+            "--out",
+            out,
+            "--head",
+            "1",
+            "--json");
+    assertThat(ran.err).isEmpty();
+    assertThat(ran.status).isZero();
+    List<String> kinds =
+        Json.parse(ran.out.getBytes(StandardCharsets.UTF_8), "stdout")
+            .at("maps")
+            .elements()
+            .stream()
+            .map(map -> map.stringAt("kind"))
+            .toList();
+    assertThat(kinds).hasSize(4 * 4 + 2);
+    assertThat(kinds.stream().distinct())
+        .containsExactly(
+            "text-to-text", "word-to-query", "word-to-region", "query-to-region", "patch-to-patch");
+    Image queries = Image.read(folder.resolve("query-to-region-layer-01-head-01.png"));
+    assertThat(queries.width()).isEqualTo(8 * 160);
+    assertThat(queries.height()).isEqualTo(2 * 120); // sixteen queries
+  }
+
   @Test
   void layerAndHeadCanBeChosen() {
     String out = folder.toString();

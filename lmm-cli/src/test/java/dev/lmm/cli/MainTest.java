@@ -208,7 +208,13 @@ class MainTest {
         json.at("parts").elements().stream().mapToLong(part -> part.longAt("parameters")).sum();
     assertThat(json.longAt("parameters")).isEqualTo(sum).isGreaterThan(100_000);
     assertThat(json.longAt("bytes")).isEqualTo(2 * sum); // fp16
-    assertThat(run("summary", "tiny-clip").out()).contains("Total params", "vision_model");
+    assertThat(json.longAt("trained")).isEqualTo(sum);
+    assertThat(run("summary", "tiny-clip").out())
+        .contains("Total params", "vision_model")
+        .doesNotContain("Trained params", "frozen");
+    Json blip = run("summary", "tiny-blip2", "--json").json();
+    assertThat(blip.longAt("trained")).isBetween(1L, blip.longAt("parameters") / 2);
+    assertThat(run("summary", "tiny-blip2").out()).contains("Trained params", "language: ");
   }
 
   @Test

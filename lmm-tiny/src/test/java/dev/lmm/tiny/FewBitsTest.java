@@ -44,6 +44,31 @@ class FewBitsTest {
     assertThat(right).as("%s, %s: right of 100", precision, language).isGreaterThanOrEqualTo(94);
   }
 
+  /**
+   * The first 20 scenes of {@link TinyBlip2Test}, with the language model in few bits: as many of
+   * the 240 answers are still those of single precision, word for word, as docs/blip2.md tells.
+   */
+  @ParameterizedTest
+  @CsvSource({"INT8,230", "INT4,200"})
+  void tinyBlip2KeepsItsAnswers(Precision precision, int same) {
+    List<Json> scenes = Json.parse(ROOT.resolve("blip2.json")).at("scenes").elements();
+    int kept = 0;
+    int asked = 0;
+    try (Model model = Models.model("tiny-blip2").precision("language", precision).load()) {
+      for (Json scene : scenes.subList(0, 20)) {
+        Image picture = Image.read(ROOT.resolve("blip2").resolve(scene.stringAt("picture")));
+        for (Json each : scene.at("asked").elements()) {
+          String answer = TinyBlip2Test.request(model, picture, each).run().text();
+          kept += answer.equals(each.stringAt("answer")) ? 1 : 0;
+          asked++;
+        }
+      }
+    }
+    System.out.println(precision + " " + kept + " of " + asked);
+    assertThat(asked).isEqualTo(240);
+    assertThat(kept).as("%s: kept of 240", precision).isBetween(same, 240);
+  }
+
   @ParameterizedTest
   @CsvSource({"INT8,0.999", "INT4,0.98"})
   void enginesAgreeInFewBits(Precision precision, double nearness) {

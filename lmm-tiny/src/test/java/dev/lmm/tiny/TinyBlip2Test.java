@@ -73,7 +73,7 @@ class TinyBlip2Test {
     }
   }
 
-  private static CaptionRequest request(Model model, Image picture, Json asked) {
+  static CaptionRequest request(Model model, Image picture, Json asked) {
     if (asked.hasValue("question")) {
       return model.captioner().ask(picture, asked.stringAt("question"));
     }

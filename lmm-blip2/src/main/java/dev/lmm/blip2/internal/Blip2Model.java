@@ -60,6 +60,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
   private final Decoder decoder;
   private final QueryWatch watch;
   private final Blip2Watch attentionWatch;
+  private final VisionWatch visionWatch;
 
   private Blip2Model(LoadContext context, Parts parts, Blip2Config config) {
     this.parts = parts;
@@ -75,6 +76,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
     this.watch =
         new QueryWatch(context, config.numQueryTokens(), config.vision(), config.qformer());
     this.attentionWatch = new Blip2Watch(context, config);
+    this.visionWatch = new VisionWatch(context, config.vision());
   }
 
   static Blip2Model load(LoadContext context) {
@@ -161,7 +163,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
                     + info().id()
                     + " read none; expected a model of the first stage, which matches");
             RunOptions run = RunOptions.cancelledBy(request.cancellation());
-            return watch.look(parts.see(parts.pictures().tensor(image), run), null, run);
+            return watch.look(parts.see(parts.pictures().tensor(image), run), null, run).maps();
           });
     };
   }
@@ -200,6 +202,7 @@ final class Blip2Model implements Model, Captioner, Inspection {
     } else {
       answer = tokenizer.encode(text, false).ids();
     }
+    SeenMaps looked = new SeenMaps(watch.look(seen, null, run), config.vision());
     List<AttentionMap> maps =
         new ArrayList<>(
             language.watched(
@@ -208,9 +211,10 @@ final class Blip2Model implements Model, Captioner, Inspection {
                 projected,
                 answer,
                 id -> tokenizer.decode(new int[] {id}, false),
-                watch.look(seen, null, run),
+                looked,
                 run));
-    maps.add(attentionWatch.patches(pixels, run));
+    maps.add(looked.queries());
+    maps.add(visionWatch.look(pixels, run));
     return List.copyOf(maps);
   }
 
@@ -472,5 +476,6 @@ final class Blip2Model implements Model, Captioner, Inspection {
     parts.close();
     watch.close();
     attentionWatch.close();
+    visionWatch.close();
   }
 }

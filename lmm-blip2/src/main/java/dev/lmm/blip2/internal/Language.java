@@ -2,7 +2,6 @@ package dev.lmm.blip2.internal;
 
 import dev.lmm.AttentionMap;
 import dev.lmm.Cancellation;
-import dev.lmm.QueryMaps;
 import dev.lmm.core.decode.GenerationOptions;
 import dev.lmm.core.decode.Prompt;
 import dev.lmm.core.decode.StepModel;
@@ -51,7 +50,7 @@ interface Language {
       Tensor projected,
       int[] answer,
       IntFunction<String> name,
-      QueryMaps looked,
+      SeenMaps looked,
       RunOptions run);
 
   /** The graphs of a language model, by part. */

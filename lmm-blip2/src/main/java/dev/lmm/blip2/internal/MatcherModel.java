@@ -1,7 +1,9 @@
 package dev.lmm.blip2.internal;
 
+import dev.lmm.Attention;
+import dev.lmm.AttentionMap;
+import dev.lmm.AttentionRequest;
 import dev.lmm.Cancellation;
-import dev.lmm.CancelledException;
 import dev.lmm.Check;
 import dev.lmm.Encoder;
 import dev.lmm.Image;
@@ -12,13 +14,11 @@ import dev.lmm.MatchRequest;
 import dev.lmm.Matcher;
 import dev.lmm.Model;
 import dev.lmm.ModelInfo;
-import dev.lmm.ProgressListener;
 import dev.lmm.Queries;
 import dev.lmm.QueriesRequest;
 import dev.lmm.RetrieveRequest;
 import dev.lmm.Retrieved;
 import dev.lmm.Summary;
-import dev.lmm.core.engine.RunOptions;
 import dev.lmm.core.engine.Tensor;
 import dev.lmm.core.family.EncoderRole;
 import dev.lmm.core.family.LoadContext;
@@ -29,6 +29,7 @@ import dev.lmm.core.graph.WeightUsage;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,13 +42,12 @@ import org.jspecify.annotations.Nullable;
 final class MatcherModel implements Model, Matcher, Inspection {
   private final Parts parts;
   private final MatcherConfig config;
-  private final QueryWatch watch;
+  private final MatcherWatch watch;
 
   private MatcherModel(LoadContext context, Parts parts, MatcherConfig config) {
     this.parts = parts;
     this.config = config;
-    this.watch =
-        new QueryWatch(context, config.numQueryTokens(), config.vision(), config.qformer());
+    this.watch = new MatcherWatch(context, config);
   }
 
   static MatcherModel load(LoadContext context) {
@@ -62,6 +62,7 @@ final class MatcherModel implements Model, Matcher, Inspection {
   private static Map<String, Graph> graphs(MatcherConfig config, WeightUsage usage) {
     Map<String, Graph> graphs = new LinkedHashMap<>();
     graphs.put("vision", VisionGraph.of(config.vision(), usage));
+    graphs.put("sight", MatchGraphs.sight(config, usage));
     graphs.put("qformer", MatchGraphs.pair(config, usage));
     graphs.put("text", MatchGraphs.text(config, usage));
     return graphs;
@@ -109,10 +110,35 @@ final class MatcherModel implements Model, Matcher, Inspection {
             parts.requireOpen();
             String beside = request.text();
             int[] ids = beside == null ? null : encode(List.of(beside)).get(0);
-            Run run = new Run(1, request.cancellation(), null);
-            return watch.look(see(image, run), ids, run.options);
+            MatchRun run = new MatchRun(1, request.cancellation(), null);
+            run.check();
+            Tensor seen = parts.see(parts.pictures().tensor(image), run.options());
+            return watch.queries().look(seen, ids, run.options()).maps();
           });
     };
+  }
+
+  @Override
+  public Attention attention() {
+    parts.requireOpen();
+    return image -> {
+      parts.requireOpen();
+      Check.notNull(image, "image");
+      return new AttentionRequest(request -> attended(image, request));
+    };
+  }
+
+  /** A text is read as it is matched: beside the queries. */
+  private List<AttentionMap> attended(Image image, AttentionRequest request) {
+    parts.requireOpen();
+    MatchRun run = new MatchRun(1, request.cancellation(), null);
+    String text = request.text();
+    int[] ids = text == null ? new int[0] : encode(List.of(text)).get(0);
+    List<String> words =
+        text == null ? List.of() : List.of(parts.tokenizer().encode(text, true).tokens());
+    run.check();
+    Tensor pixels = parts.pictures().tensor(image);
+    return watch.look(pixels, parts.see(pixels, run.options()), ids, words, run.options());
   }
 
   /**
@@ -128,13 +154,13 @@ final class MatcherModel implements Model, Matcher, Inspection {
         new QueryEncoder.Vectors() {
           @Override
           public float[] picture(Tensor pixels, @Nullable Cancellation cancellation) {
-            Run run = new Run(1, cancellation, null);
-            return joined(queryVectors(parts.see(pixels, run.options), run), 1);
+            MatchRun run = new MatchRun(1, cancellation, null);
+            return joined(queryVectors(see(pixels, run), run), 1);
           }
 
           @Override
           public float[] texts(List<String> texts, @Nullable Cancellation cancellation) {
-            Run run = new Run(texts.size(), cancellation, null);
+            MatchRun run = new MatchRun(texts.size(), cancellation, null);
             return joined(textVectors(encode(texts), run, false), queries);
           }
         };
@@ -197,24 +223,25 @@ final class MatcherModel implements Model, Matcher, Inspection {
     List<String> allTexts = copy(texts, "texts");
     return new MatchRequest(
         request -> {
-          Run run = new Run(request.batchSize(), request.cancellation(), request.progress());
+          MatchRun run =
+              new MatchRun(request.batchSize(), request.cancellation(), request.progress());
           return match(allImages, allTexts, run);
         });
   }
 
-  private List<List<Match>> match(List<Image> images, List<String> texts, Run run) {
+  private List<List<Match>> match(List<Image> images, List<String> texts, MatchRun run) {
     parts.requireOpen();
-    run.total = images.size();
+    run.expect(images.size());
     List<int[]> ids = encode(texts);
     double[][] vectors = textVectors(ids, run, false);
     List<List<Match>> all = new ArrayList<>(images.size());
     for (Image image : images) {
-      Tensor seen = see(image, run);
+      Map<String, Tensor> seen = see(image, run);
       double[][] queries = queryVectors(seen, run);
       double[] probabilities = probabilities(seen, ids, run, false);
       List<Match> matches = new ArrayList<>(texts.size());
       for (int i = 0; i < vectors.length; i++) {
-        matches.add(new Match(texts.get(i), probabilities[i], similarity(queries, vectors[i])));
+        matches.add(new Match(texts.get(i), probabilities[i], Cosines.best(queries, vectors[i])));
       }
       all.add(List.copyOf(matches));
       run.done(1);
@@ -230,21 +257,22 @@ final class MatcherModel implements Model, Matcher, Inspection {
     return new RetrieveRequest(
         request -> {
           parts.requireOpen();
-          Run run = new Run(request.batchSize(), request.cancellation(), request.progress());
+          MatchRun run =
+              new MatchRun(request.batchSize(), request.cancellation(), request.progress());
           int again = Math.min(request.reranked(), all.size());
-          run.total = (long) all.size() + again;
+          run.expect((long) all.size() + again);
           List<int[]> ids = encode(List.of(text));
           double[] vector = textVectors(ids, run, false)[0];
           double[] similarities = new double[all.size()];
           for (int i = 0; i < similarities.length; i++) {
-            similarities[i] = similarity(queryVectors(see(all.get(i), run), run), vector);
+            similarities[i] = Cosines.best(queryVectors(see(all.get(i), run), run), vector);
             run.done(1);
           }
           int[] order = falling(similarities);
           double[] probabilities = new double[again];
           for (int k = 0; k < again; k++) {
             // What was seen is not kept: it is larger than most pictures.
-            Tensor seen = see(all.get(order[k]), run);
+            Map<String, Tensor> seen = see(all.get(order[k]), run);
             probabilities[k] = probabilities(seen, ids, run, false)[0];
             run.done(1);
           }
@@ -260,15 +288,16 @@ final class MatcherModel implements Model, Matcher, Inspection {
     return new RetrieveRequest(
         request -> {
           parts.requireOpen();
-          Run run = new Run(request.batchSize(), request.cancellation(), request.progress());
+          MatchRun run =
+              new MatchRun(request.batchSize(), request.cancellation(), request.progress());
           int again = Math.min(request.reranked(), all.size());
-          run.total = (long) all.size() + again;
+          run.expect((long) all.size() + again);
           List<int[]> ids = encode(all);
-          Tensor seen = see(image, run);
+          Map<String, Tensor> seen = see(image, run);
           double[][] queries = queryVectors(seen, run);
           double[][] vectors = textVectors(ids, run, true);
           double[] similarities =
-              Arrays.stream(vectors).mapToDouble(v -> similarity(queries, v)).toArray();
+              Arrays.stream(vectors).mapToDouble(v -> Cosines.best(queries, v)).toArray();
           int[] order = falling(similarities);
           List<int[]> best = IntStream.range(0, again).mapToObj(k -> ids.get(order[k])).toList();
           return ordered(order, similarities, probabilities(seen, best, run, true));
@@ -296,69 +325,44 @@ final class MatcherModel implements Model, Matcher, Inspection {
     return List.copyOf(found);
   }
 
-  /** How a run is carried out, and how far it is. */
-  private static final class Run {
-    final int batchSize;
-    final @Nullable Cancellation cancellation;
-    final @Nullable ProgressListener progress;
-    final RunOptions options;
-    long total;
-    long done;
-
-    Run(int batchSize, @Nullable Cancellation cancellation, @Nullable ProgressListener progress) {
-      this.batchSize = batchSize;
-      this.cancellation = cancellation;
-      this.progress = progress;
-      this.options = RunOptions.cancelledBy(cancellation);
-    }
-
-    void check() {
-      if (cancellation != null) {
-        cancellation.check();
-      }
-      if (Thread.currentThread().isInterrupted()) {
-        throw new CancelledException("The run was stopped: its thread was interrupted");
-      }
-    }
-
-    void done(int more) {
-      done += more;
-      if (progress != null) {
-        progress.progress(done, total);
-      }
-    }
-  }
-
   // The parts.
 
-  /** A picture as the Q-Former sees it: [1, rows, vision width]. */
-  private Tensor see(Image image, Run run) {
+  /** A picture as the Q-Former looks at it: keys and values. */
+  private Map<String, Tensor> see(Image image, MatchRun run) {
     run.check();
-    return parts.see(parts.pictures().tensor(image), run.options);
+    return see(parts.pictures().tensor(image), run);
+  }
+
+  private Map<String, Tensor> see(Tensor pixels, MatchRun run) {
+    Tensor image = parts.see(pixels, run.options());
+    return parts.program("sight").run(Map.of("image", image), Set.of(), run.options());
   }
 
   /** Normalised vectors of the queries that looked at a picture alone. */
-  private double[][] queryVectors(Tensor seen, Run run) {
+  private double[][] queryVectors(Map<String, Tensor> seen, MatchRun run) {
     // The shortest text stands beside them, unseen.
     TextBatch beside = new TextBatch(List.of(new int[1]));
     Map<String, Tensor> inputs = pairInputs(seen, beside, false);
     Set<String> wanted = Set.of("image_embeds");
-    return normalized(
-        parts.program("qformer").run(inputs, wanted, run.options).get("image_embeds"));
+    return Cosines.normalized(
+        parts.program("qformer").run(inputs, wanted, run.options()).get("image_embeds"));
   }
 
   /** Normalised vectors of texts alone. */
-  private double[][] textVectors(List<int[]> texts, Run run, boolean counted) {
+  private double[][] textVectors(List<int[]> texts, MatchRun run, boolean counted) {
     List<double[]> all = new ArrayList<>(texts.size());
-    for (int from = 0; from < texts.size(); from += run.batchSize) {
+    for (int from = 0; from < texts.size(); from += run.batchSize()) {
       run.check();
       TextBatch batch =
-          new TextBatch(texts.subList(from, Math.min(texts.size(), from + run.batchSize)));
+          new TextBatch(texts.subList(from, Math.min(texts.size(), from + run.batchSize())));
       Map<String, Tensor> inputs =
           Map.of("ids", batch.ids(), "places", batch.places(), "mask", batch.mask());
       Tensor vectors =
-          parts.program("text").run(inputs, Set.of("text_embeds"), run.options).get("text_embeds");
-      all.addAll(Arrays.asList(normalized(vectors)));
+          parts
+              .program("text")
+              .run(inputs, Set.of("text_embeds"), run.options())
+              .get("text_embeds");
+      all.addAll(Arrays.asList(Cosines.normalized(vectors)));
       if (counted) {
         run.done(batch.rows());
       }
@@ -367,17 +371,18 @@ final class MatcherModel implements Model, Matcher, Inspection {
   }
 
   /** For each text the probability that it belongs to a picture. */
-  private double[] probabilities(Tensor seen, List<int[]> texts, Run run, boolean counted) {
+  private double[] probabilities(
+      Map<String, Tensor> seen, List<int[]> texts, MatchRun run, boolean counted) {
     double[] all = new double[texts.size()];
-    for (int from = 0; from < texts.size(); from += run.batchSize) {
+    for (int from = 0; from < texts.size(); from += run.batchSize()) {
       run.check();
       TextBatch batch =
-          new TextBatch(texts.subList(from, Math.min(texts.size(), from + run.batchSize)));
+          new TextBatch(texts.subList(from, Math.min(texts.size(), from + run.batchSize())));
       Map<String, Tensor> inputs = pairInputs(seen, batch, true);
       float[] logits =
           parts
               .program("qformer")
-              .run(inputs, Set.of("logits"), run.options)
+              .run(inputs, Set.of("logits"), run.options())
               .get("logits")
               .toFloats();
       for (int i = 0; i < batch.rows(); i++) {
@@ -390,50 +395,13 @@ final class MatcherModel implements Model, Matcher, Inspection {
     return all;
   }
 
-  private Map<String, Tensor> pairInputs(Tensor seen, TextBatch batch, boolean together) {
-    return Map.of(
-        "image",
-        seen,
-        "ids",
-        batch.ids(),
-        "places",
-        batch.places(),
-        "mask",
-        batch.mask(config.numQueryTokens(), together));
-  }
-
-  /** The cosine with the query that fits best. */
-  private static double similarity(double[][] queries, double[] text) {
-    double best = Double.NEGATIVE_INFINITY;
-    for (double[] query : queries) {
-      double cosine = 0;
-      for (int i = 0; i < text.length; i++) {
-        cosine += query[i] * text[i];
-      }
-      // NaN stays.
-      best = Math.max(best, cosine);
-    }
-    return best;
-  }
-
-  /** Rows of the last axis, each of length 1. */
-  private static double[][] normalized(Tensor tensor) {
-    float[] values = tensor.toFloats();
-    int width = (int) tensor.shape()[tensor.shape().length - 1];
-    double[][] rows = new double[values.length / width][width];
-    for (int r = 0; r < rows.length; r++) {
-      double squares = 0;
-      for (int i = 0; i < width; i++) {
-        double value = values[r * width + i];
-        rows[r][i] = value;
-        squares += value * value;
-      }
-      double length = Math.max(Math.sqrt(squares), 1e-12); // as torch does
-      for (int i = 0; i < width; i++) {
-        rows[r][i] /= length;
-      }
-    }
-    return rows;
+  private Map<String, Tensor> pairInputs(
+      Map<String, Tensor> seen, TextBatch batch, boolean together) {
+    Map<String, Tensor> inputs = new HashMap<>(seen);
+    inputs.put("ids", batch.ids());
+    inputs.put("places", batch.places());
+    inputs.put("mask", batch.mask(config.numQueryTokens(), together));
+    return inputs;
   }
 
   private List<int[]> encode(List<String> texts) {

@@ -3,7 +3,6 @@ package dev.lmm.blip2.internal;
 import dev.lmm.AttentionMap;
 import dev.lmm.Cancellation;
 import dev.lmm.Check;
-import dev.lmm.QueryMaps;
 import dev.lmm.core.decode.KvCache;
 import dev.lmm.core.decode.ProgramCache;
 import dev.lmm.core.decode.Prompt;
@@ -162,7 +161,7 @@ final class OptModel implements StepModel, Language {
       Tensor projected,
       int[] answer,
       IntFunction<String> name,
-      QueryMaps looked,
+      SeenMaps looked,
       RunOptions run) {
     int[] words = IntStream.concat(Arrays.stream(empty), Arrays.stream(answer)).toArray();
     int queries = (int) projected.dim(0);

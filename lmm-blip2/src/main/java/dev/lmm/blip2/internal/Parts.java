@@ -31,6 +31,12 @@ import java.util.function.ToLongBiFunction;
  * and closed together. Thread-safe.
  */
 final class Parts implements AutoCloseable {
+  /**
+   * What both stages begin with and leave alone; only what stands between them is trained. (That a
+   * vision tower was tuned afterwards, as for captions of COCO, is in no file.)
+   */
+  private static final Set<String> FROZEN = Set.of("vision", "language", "encoder", "decoder");
+
   private final ModelInfo info;
   private final Summary summary;
   private final PictureInput pictures;
@@ -62,7 +68,9 @@ final class Parts implements AutoCloseable {
    */
   static Parts open(LoadContext context, Blip2Config.Vision vision, Map<String, Graph> graphs) {
     PictureInput pictures = PictureInput.read(context.folder(), vision);
-    Summary summary = Summaries.of(context.info().id(), graphs, context.weights(), List.of());
+    Summary summary =
+        Summaries.freeze(
+            Summaries.of(context.info().id(), graphs, context.weights(), List.of()), FROZEN);
     List<AutoCloseable> opened = new ArrayList<>();
     try {
       Tokenizer tokenizer = Tokenizers.load(context.folder(), false);

@@ -6,6 +6,7 @@ import dev.lmm.core.graph.GraphBuilder;
 import dev.lmm.core.graph.Value;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,25 +56,46 @@ final class QFormer {
   }
 
   /**
+   * Keys and values of a picture, or of x itself.
+   *
+   * @param key [1 or batch, rows, width]
+   * @param value as the key
+   */
+  record Source(Value key, Value value) {}
+
+  /** What a layer makes of a picture [1 or batch, rows, vision width] to look at it. */
+  Source picture(Value image, int layer) {
+    return source(
+        root.at("qformer.encoder.layer").at(layer).at("crossattention").at("attention"), image);
+  }
+
+  private Source source(GraphBuilder a, Value x) {
+    long width = config.hiddenSize();
+    return new Source(a.linear("key", x, width), a.linear("value", x, width));
+  }
+
+  /**
    * All layers.
    *
    * @param x [batch, queries + s, width], normed
    * @param queries how many of the rows are queries; 0 for a text alone
-   * @param image [1 or batch, rows, vision width], or null without queries
+   * @param picture gives, for the number of a layer that looks, what it looks at; null without
+   *     queries
    * @param mask BOOL over the self-attention's scores, or null
    * @return as x
    */
-  Value layers(Value x, int queries, @Nullable Value image, @Nullable Value mask) {
+  Value layers(Value x, int queries, @Nullable IntFunction<Source> picture, @Nullable Value mask) {
     Dim end = x.dim(1);
     boolean text = !end.equals(Dim.of(queries));
     for (int i = 0; i < config.numHiddenLayers(); i++) {
       GraphBuilder layer = root.at("qformer.encoder.layer").at(i);
-      x = attention(layer.at("attention"), x, x, mask, exchanged);
+      GraphBuilder own = layer.at("attention");
+      x = attention(own, x, source(own.at("attention"), x), mask, exchanged);
       List<Value> parts = new ArrayList<>();
       if (queries > 0) {
         Value q = text ? layer.slice(x, 1, Dim.of(0), Dim.of(queries)) : x;
-        if (image != null && config.crosses(i)) {
-          q = attention(layer.at("crossattention"), q, image, null, crossed);
+        if (picture != null && config.crosses(i)) {
+          q = attention(layer.at("crossattention"), q, picture.apply(i), null, crossed);
         }
         parts.add(feedForward(layer, "intermediate_query", "output_query", q));
       }
@@ -98,13 +120,13 @@ final class QFormer {
 
   /** Attention of x to a source, with its residual and norm. */
   private Value attention(
-      GraphBuilder g, Value x, Value source, @Nullable Value mask, List<Value> kept) {
+      GraphBuilder g, Value x, Source source, @Nullable Value mask, List<Value> kept) {
     GraphBuilder a = g.at("attention");
     long width = config.hiddenSize();
     int heads = config.numAttentionHeads();
-    // A picture that many texts are compared with has its keys and values computed once.
-    Value key = each(a, a.linear("key", source, width), x.dim(0));
-    Value value = each(a, a.linear("value", source, width), x.dim(0));
+    // A picture that many texts are compared with has one set of keys and values.
+    Value key = each(a, source.key(), x.dim(0));
+    Value value = each(a, source.value(), x.dim(0));
     List<Value> attended =
         a.attention(
             a.linear("query", x, width),

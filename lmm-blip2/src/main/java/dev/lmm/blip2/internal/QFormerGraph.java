@@ -27,7 +27,7 @@ final class QFormerGraph {
     // The queries are the same for every picture: normed once, then one copy for each.
     Value x = former.norm(former.queries(config.numQueryTokens()));
     x = root.expand(x, batch, config.numQueryTokens(), config.qformer().hiddenSize());
-    x = former.layers(x, config.numQueryTokens(), image, null);
+    x = former.layers(x, config.numQueryTokens(), i -> former.picture(image, i), null);
     root.output("queries", x);
     root.output("projected", root.linear("language_projection", x, config.text().hiddenSize()));
     return root.build();

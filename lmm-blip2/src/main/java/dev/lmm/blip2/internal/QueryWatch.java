@@ -12,6 +12,7 @@ import dev.lmm.core.graph.Graph;
 import dev.lmm.core.graph.GraphBuilder;
 import dev.lmm.core.graph.Value;
 import dev.lmm.core.graph.WeightUsage;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,11 +61,21 @@ final class QueryWatch implements AutoCloseable {
       Value places = root.input("places", DType.I64, 1, Dim.symbol("s"));
       x = root.concat(1, x, former.words(ids, places));
     }
-    root.output("states", former.layers(former.norm(x), queries, image, null));
+    root.output(
+        "states", former.layers(former.norm(x), queries, i -> former.picture(image, i), null));
     root.output("cross", root.concat(0, former.crossed().toArray(new Value[0])));
     root.output("self", root.concat(0, former.exchanged().toArray(new Value[0])));
     return root.build();
   }
+
+  /**
+   * Where the queries looked.
+   *
+   * @param maps for callers
+   * @param cross for each layer that looks at the picture [heads, queries, rows]
+   * @param self for each layer [heads, all, all] among queries and text
+   */
+  record Looked(QueryMaps maps, List<float[]> cross, List<float[]> self) {}
 
   /**
    * Where the queries look.
@@ -72,7 +83,7 @@ final class QueryWatch implements AutoCloseable {
    * @param seen the picture as the vision tower gives it, [1, rows, width]
    * @param ids the text beside them, or null
    */
-  QueryMaps look(Tensor seen, int @Nullable [] ids, RunOptions options) {
+  Looked look(Tensor seen, int @Nullable [] ids, RunOptions options) {
     Map<String, Tensor> inputs = new HashMap<>();
     inputs.put("image", seen);
     if (ids != null) {
@@ -86,14 +97,23 @@ final class QueryWatch implements AutoCloseable {
     List<Integer> layers =
         IntStream.range(0, config.numHiddenLayers()).filter(config::crosses).boxed().toList();
     int all = queries + (ids == null ? 0 : ids.length);
-    return new QueryMaps(
-        vision.down(),
-        vision.across(),
-        queries,
-        config.numAttentionHeads(),
-        layers,
-        cross,
-        rollout(cross, self, all));
+    QueryMaps maps =
+        new QueryMaps(
+            vision.down(),
+            vision.across(),
+            queries,
+            config.numAttentionHeads(),
+            layers,
+            cross,
+            rollout(cross, self, all));
+    return new Looked(maps, parts(cross, layers.size()), parts(self, config.numHiddenLayers()));
+  }
+
+  private static List<float[]> parts(float[] whole, int count) {
+    int each = whole.length / count;
+    return IntStream.range(0, count)
+        .mapToObj(i -> Arrays.copyOfRange(whole, i * each, (i + 1) * each))
+        .toList();
   }
 
   private synchronized Program program(boolean text) {

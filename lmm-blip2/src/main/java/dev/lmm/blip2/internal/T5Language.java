@@ -4,7 +4,6 @@ import dev.lmm.AttentionMap;
 import dev.lmm.Cancellation;
 import dev.lmm.Check;
 import dev.lmm.InvalidRequestException;
-import dev.lmm.QueryMaps;
 import dev.lmm.core.decode.Prompt;
 import dev.lmm.core.decode.StepModel;
 import dev.lmm.core.engine.Program;
@@ -76,7 +75,7 @@ final class T5Language implements Language {
       Tensor projected,
       int[] answer,
       IntFunction<String> name,
-      QueryMaps looked,
+      SeenMaps looked,
       RunOptions run) {
     int[] ids = IntStream.concat(IntStream.of(startId), Arrays.stream(answer)).toArray();
     Check.that(

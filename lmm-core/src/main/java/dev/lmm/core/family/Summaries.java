@@ -37,6 +37,22 @@ public final class Summaries {
   }
 
   /**
+   * Tells which parts a model's training left as they were.
+   *
+   * @param summary of the model
+   * @param frozen names of parts
+   * @return the same with these parts frozen
+   */
+  public static Summary freeze(Summary summary, Set<String> frozen) {
+    List<Summary.Part> parts =
+        summary.parts().stream()
+            .map(p -> new Summary.Part(p.name(), p.parameters(), frozen.contains(p.name())))
+            .toList();
+    return new Summary(
+        summary.model(), summary.layers(), parts, summary.parameters(), summary.bytes());
+  }
+
+  /**
    * A part with weights of its own.
    *
    * @param graph what it computes
