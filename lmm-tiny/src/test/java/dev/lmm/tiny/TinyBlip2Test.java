@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
  * training had together. Answers are transformers', word for word; how good they are is counted.
  * These are the first 40 of the 200 scenes that reference/tiny/evaluate_blip2.py measures and that
  * its README tells; here 19 of 20 captions name colour and shape, and of the questions 80 of 80
- * (colour), 77 of 80 (shape), 93 of 98 (count) and 61 of 62 (where) are answered right, and 154 of
+ * (colour), 77 of 80 (shape), 93 of 98 (count) and 61 of 62 (where) are answered right, and 155 of
  * 160 texts told right from wrong.
  */
 class TinyBlip2Test {
