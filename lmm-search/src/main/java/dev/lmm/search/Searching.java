@@ -40,10 +40,10 @@ final class Searching {
   static final int MOST_COMPARED = 512;
 
   /** At most, where this is more: one in so many. */
-  static final int SHARE_COMPARED = 25;
+  static final int SHARE_COMPARED = 33;
 
   /** A picture whose estimate falls short by so many times the expected error is left out. */
-  private static final float CAUTION = 2.5F;
+  private static final float CAUTION = 2;
 
   /** So many more than are asked for are measured in double precision, which decides. */
   private static final int MARGIN = 16;

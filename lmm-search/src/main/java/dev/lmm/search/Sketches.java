@@ -207,7 +207,7 @@ final class Sketches {
       double steps = step == 0 ? 0 : turned[i] / step;
       int level = (int) Math.min(MOST_STEPS, Math.max(0, Math.round((steps + MOST_STEPS) / 2)));
       for (int plane = 0; plane < PLANES; plane++) {
-        planes[i / Long.SIZE * PLANES + plane] |= (long) (level >> plane & 1) << i;
+        planes[i / Long.SIZE * PLANES + plane] |= (long) ((level >> plane) & 1) << (i % Long.SIZE);
       }
     }
     return planes;

@@ -47,12 +47,12 @@ class SketchesTest {
     return vector;
   }
 
-  /** Of 20,000 embeddings as of CLIP's B/32: the true ten are among the 800 best by sketches. */
+  /** Of 20,000 embeddings as of CLIP's B/32: the true ten are among the 600 best by sketches. */
   @Test
   void theNearestAreAmongThemThatAreComparedExactly() throws IOException {
     SimulatedEncoder encoder = new SimulatedEncoder("simulated", 512, Precision.FP32);
     float[][] photos = vectors(20_000, encoder::picture);
-    assertThat(recall(photos, q -> encoder.embed("text " + q))).isGreaterThanOrEqualTo(0.98);
+    assertThat(recall(photos, q -> encoder.embed("text " + q))).isGreaterThanOrEqualTo(0.97);
     assertThat(recall(photos, q -> encoder.picture(20_000 + 37L * q))).isGreaterThanOrEqualTo(0.99);
   }
 
