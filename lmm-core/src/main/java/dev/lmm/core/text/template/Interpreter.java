@@ -105,11 +105,12 @@ final class Interpreter {
   // Functions.
 
   private Object raise(List<Object> args, Map<String, Object> named) {
+    String why = Values.text(Filters.arg(args, 0, "raise_exception")).toString();
     throw new InvalidRequestException(
         "messages: the chat template ("
             + name
             + ") refuses them: "
-            + Values.text(Filters.arg(args, 0, "raise_exception")));
+            + (why.length() > 1000 ? why.substring(0, 1000) + "..." : why));
   }
 
   private Object namespace(List<Object> args, Map<String, Object> named) {
