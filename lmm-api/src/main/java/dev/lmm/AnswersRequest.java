@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * List<Answer> answers =
  *     qwen.answers()
  *         .ask("What is in this picture?", each -> each.image(first))
- *         .ask("이 사진에 무엇이 있어요?", each -> each.image(second).maxTokens(30))
+ *         .ask("What is in this one?", each -> each.image(second).maxTokens(30))
  *         .run();
  * }</pre>
  *

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * request.
  *
  * <p>Defaults: the 10 best of all pictures, those compared that the index's sketches promise. The
- * first search of what an update wrote makes these sketches, some 5 µs a picture.
+ * first search of what an update wrote makes these sketches, some 5 microseconds a picture.
  */
 public final class SearchRequest {
   /** How many are found if nothing else is said. */

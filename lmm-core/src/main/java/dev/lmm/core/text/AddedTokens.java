@@ -39,7 +39,7 @@ final class AddedTokens {
         }
       }
     }
-    Vocabulary vocabulary = Vocabulary.of(json);
+    Vocabulary vocabulary = Vocabulary.of(json, folder.toString());
     int next = vocabulary.size();
     for (Added token : declared(folder, config)) {
       OptionalInt known = vocabulary.id(token.content);

@@ -65,10 +65,11 @@ public final class Tokenizers {
     byte[] plainJson = plain == null ? null : bytes(plain, layout.source);
     NativeTokenizers.Shared shared = NativeTokenizers.open(json, layout.source);
     try {
+      Vocabulary vocabulary = Vocabulary.of(layout.json, layout.source);
       return new Tokenizer(
           shared,
           plainJson == null ? null : NativeTokenizers.open(plainJson, layout.source),
-          Vocabulary.of(layout.json),
+          vocabulary,
           layout.source,
           layout.siglip,
           layout.endOfWord,

@@ -1,5 +1,6 @@
 package dev.lmm.core.text;
 
+import dev.lmm.CheckpointException;
 import java.nio.charset.StandardCharsets;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -16,6 +17,9 @@ final class Vocabulary {
   /** How pieces for single bytes are spelt. */
   private static final List<String> BYTE_NAMES =
       IntStream.range(0, 256).mapToObj("<0x%02X>"::formatted).toList();
+
+  /** Many times the largest vocabulary there is. */
+  private static final int MOST_IDS = 1 << 22;
 
   private final Map<String, ?> pieces;
   private final Map<String, Number> added;
@@ -34,30 +38,46 @@ final class Vocabulary {
     OTHER
   }
 
-  private Vocabulary(Map<String, ?> pieces, Map<String, Number> added, Spelling spelling) {
+  private Vocabulary(
+      Map<String, ?> pieces, Map<String, Number> added, Spelling spelling, String source) {
     this.spelling = spelling;
     this.pieces = pieces;
     this.added = added;
-    long largest = -1;
-    for (Object id : pieces.values()) {
-      largest = Math.max(largest, id instanceof Number number ? number.longValue() : -1);
-    }
-    for (Number id : added.values()) {
-      largest = Math.max(largest, id.longValue());
-    }
-    this.size = (int) Math.min(Integer.MAX_VALUE, largest + 1);
+    this.size = Math.max(end(pieces, source), end(added, source));
     for (String name : BYTE_NAMES) {
       id(name).ifPresent(bytes::set);
     }
+  }
+
+  /** One more than the largest id; tables have a place for each below it. */
+  private static int end(Map<String, ?> ids, String source) {
+    int end = 0;
+    for (Map.Entry<String, ?> each : ids.entrySet()) {
+      long id = each.getValue() instanceof Number number ? number.longValue() : -1;
+      if (id >= MOST_IDS) {
+        throw new CheckpointException(
+            source
+                + ": the token "
+                + (each.getKey().length() > 100 ? "of a long text" : each.getKey())
+                + " has the id "
+                + id
+                + "; expected less than "
+                + MOST_IDS);
+      }
+      end = Math.max(end, (int) id + 1);
+    }
+    return end;
   }
 
   /**
    * Reads a tree that the native library has accepted.
    *
    * @param json the tokenizer.json as plain Java
+   * @param source the file it comes from, for messages
    * @return its vocabulary
+   * @throws CheckpointException if an id is larger than any vocabulary has
    */
-  static Vocabulary of(Map<String, ?> json) {
+  static Vocabulary of(Map<String, ?> json, String source) {
     Map<String, Number> added = new HashMap<>();
     if (json.get("added_tokens") instanceof List<?> tokens) {
       for (Object token : tokens) {
@@ -76,7 +96,7 @@ final class Vocabulary {
             : decoder.contains("Metaspace") || decoder.contains(BLANK)
                 ? Spelling.MARKED
                 : Spelling.OTHER;
-    return new Vocabulary(pieces(vocabulary), added, spelling);
+    return new Vocabulary(pieces(vocabulary), added, spelling, source);
   }
 
   @SuppressWarnings("unchecked") // JSON's keys are strings

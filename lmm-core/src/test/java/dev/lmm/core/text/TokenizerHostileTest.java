@@ -118,6 +118,7 @@ class TokenizerHostileTest {
         "model;{\"type\":\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2},\"merges\":[\"a b\"],\"continuing_subword_prefix\":\"####\"};model.merges[0] is \"a b\"",
         "model;{\"type\":\"BPE\",\"vocab\":{\"a\":0},\"merges\":[\"a b\"]};is no usable tokenizer",
         "model;{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]};is no usable tokenizer",
+        "model;{\"type\":\"BPE\",\"vocab\":{\"a\":1800000000},\"merges\":[]};the token a has the id 1800000000; expected less than 4194304",
         "model;{\"type\":\"Unigram\",\"unk_id\":3,\"vocab\":[[\"a\",0.0]]};model.unk_id is 3; expected an id below the number of pieces, 1",
         "model;{\"type\":\"Unigram\",\"unk_id\":0,\"vocab\":[[\"a\",NaN]]};model.vocab[0] is an array of 2; expected a piece and its finite score",
         "model;{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"vocab\":{\"a\":0}};model.unk_token is \"[UNK]\"; expected a piece of model.vocab",

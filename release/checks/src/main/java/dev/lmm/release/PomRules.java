@@ -86,14 +86,18 @@ final class PomRules {
     return faults;
   }
 
-  /** What Gradle reads otherwise than Maven: it passes over profiles that a machine turns on. */
+  /**
+   * What Gradle reads otherwise than Maven: it passes over profiles that a machine turns on. What
+   * only tests need is nothing to a user of either.
+   */
   private static List<String> strange(Pom pom) {
     List<String> faults = new ArrayList<>();
     for (Element profile : pom.all("profiles/profile")) {
-      for (String path : List.of("dependencies", "dependencyManagement")) {
-        if (!Pom.all(profile, path).isEmpty()) {
-          faults.add("profile " + Pom.text(profile, "id") + " has " + path + "; Gradle has none");
-        }
+      boolean needed =
+          Pom.all(profile, "dependencies/dependency").stream()
+              .anyMatch(dependency -> !Pom.text(dependency, "scope").equals("test"));
+      if (needed || !Pom.all(profile, "dependencyManagement").isEmpty()) {
+        faults.add("profile " + Pom.text(profile, "id") + " has dependencies; Gradle has none");
       }
     }
     return faults;

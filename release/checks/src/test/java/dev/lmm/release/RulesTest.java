@@ -111,7 +111,9 @@ class RulesTest {
                     sample,
                     "lmm-a",
                     "</project>",
-                    "<profiles><profile><id>here</id><dependencies/></profile></profiles>"
+                    "<profiles><profile><id>tests</id><dependencies><dependency><scope>test</scope>"
+                        + "</dependency></dependencies></profile><profile><id>here</id>"
+                        + "<dependencies><dependency/></dependencies></profile></profiles>"
                         + "</project>")),
         spoilt(
             "lmm-bom.pom: has properties; a BOM has versions alone",
