@@ -40,7 +40,7 @@ final class Searching {
   static final int MOST_COMPARED = 512;
 
   /** At most, where this is more: one in so many. */
-  static final int SHARE_COMPARED = 45;
+  static final int SHARE_COMPARED = 33;
 
   /** A picture whose estimate falls short by so many times the expected error is left out. */
   private static final float CAUTION = 2;

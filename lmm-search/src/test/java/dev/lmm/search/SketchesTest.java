@@ -47,7 +47,7 @@ class SketchesTest {
     return vector;
   }
 
-  /** Of 20,000 embeddings as of CLIP's B/32: the true ten are among the 444 best by sketches. */
+  /** Of 20,000 embeddings as of CLIP's B/32: the true ten are among the 600 best by sketches. */
   @Test
   void theNearestAreAmongThemThatAreComparedExactly() throws IOException {
     SimulatedEncoder encoder = new SimulatedEncoder("simulated", 512, Precision.FP32);
@@ -60,7 +60,7 @@ class SketchesTest {
   @Test
   void theNearestAreAmongThemInNoiseToo() throws IOException {
     float[][] noise = vectors(10_000, i -> noise(i, 512));
-    assertThat(recall(noise, q -> noise(-1L - q, 512))).isGreaterThanOrEqualTo(0.8);
+    assertThat(recall(noise, q -> noise(-1L - q, 512))).isGreaterThanOrEqualTo(0.85);
   }
 
   private static double recall(float[][] vectors, IntFunction<float[]> query) throws IOException {
